@@ -83,9 +83,9 @@ def _not_here(name: str, folder: Path, local_only: bool) -> WeightsError:
             f"clearsight.weights {name}"
         )
     return WeightsError(
-        f"The hub cannot be reached, or the connection broke off, and {folder} does not have {name} whole. "
-        "Check the network and proxy (HTTPS_PROXY, HF_ENDPOINT) and run the same command again: it goes on "
-        "where it stopped."
+        f"The hub cannot be reached, is out of order, or the connection broke off, and {folder} does not "
+        f"have {name} whole. Check the network and proxy (HTTPS_PROXY, HF_ENDPOINT) and run the same "
+        "command again: it goes on where it stopped."
     )
 
 

