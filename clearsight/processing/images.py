@@ -202,5 +202,5 @@ def _scale_grey(picture: PILImage.Image) -> PILImage.Image:
         whites = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
         white = next((white for white in whites if least >= 0 and greatest <= white), None)
         low, high = (0.0, white) if white is not None else (least, greatest)
-    scaled = (values - low) * (255.0 / (high - low))
+    scaled = (values - low) * (255.0 / (high - low)) if high > low else np.zeros_like(values)
     return PILImage.fromarray(np.rint(scaled).clip(0, 255).astype(np.uint8))
