@@ -9,6 +9,8 @@ def native_dtype(device: torch.device | str = "cpu") -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     if device.type == "cpu":
+        if not hasattr(torch.cpu, "get_capabilities"):
+            return torch.float32
         capabilities = torch.cpu.get_capabilities()
         return (
             torch.bfloat16
