@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
 MARKER = "verified.json"
@@ -33,7 +32,11 @@ class WeightsError(RuntimeError):
 def cache_folder() -> Path:
     """`$CLEARSIGHT_CACHE`, or the user's cache folder of this system. It need not exist yet."""
     chosen = os.environ.get("CLEARSIGHT_CACHE")
-    return Path(chosen).expanduser().absolute() if chosen else Path(platformdirs.user_cache_dir("clearsight"))
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs  # not there on a bare training node, which sets CLEARSIGHT_CACHE
+
+    return Path(platformdirs.user_cache_dir("clearsight"))
 
 
 def is_offline(offline: bool | None) -> bool:

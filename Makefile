@@ -1,0 +1,70 @@
+# Everything happens in .venv; nothing is installed outside it, except fonts for the tests where that is
+# possible (root on Debian or Ubuntu). Stamps make a second call start in seconds.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help run test lint clean
+
+help:  ## show this list
+	@echo "make run     set up, fetch the base weights and show the assistant (demo)"
+	@echo "make test    set up, install what the tests need, and run them"
+	@echo "make lint    style, types and the floors of the house"
+	@echo "make clean   remove the environment and caches of this folder"
+	@echo
+	@echo "Another Python: make run PYTHON=python3.12 (3.11, 3.12 or 3.13)"
+
+run: $(VENV)/stamp-run
+	$(BIN)/clearsight demo
+
+test: $(VENV)/stamp-test $(VENV)/stamp-fonts
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/stamp-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy clearsight/models clearsight/processing clearsight/weights
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/stamp-python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name one: make run PYTHON=..."; \
+	  exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "$(PYTHON) is $$($(PYTHON) --version), and Clearsight needs 3.11, 3.12 or 3.13:" \
+	    "install one and name it: make run PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make environments: on Debian or Ubuntu, apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/stamp-run: $(VENV)/stamp-python pyproject.toml
+	$(PIP) install -e .
+	@touch $@
+
+$(VENV)/stamp-test: $(VENV)/stamp-python pyproject.toml
+	$(PIP) install -e '.[test,lint,train]'
+	@touch $@ $(VENV)/stamp-run
+
+# The generated pictures are drawn with fonts of the system.
+$(VENV)/stamp-fonts: $(VENV)/stamp-test clearsight/data/worlds/fonts.py
+	@packages=$$($(BIN)/python -c 'from clearsight.data.worlds.fonts import FAMILIES; \
+	  print(*sorted({family.package for family in FAMILIES}))') && \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  dpkg -s $$packages >/dev/null 2>&1 || { \
+	    apt-get update -qq; \
+	    apt-get install -y -qq --no-install-recommends $$packages >/dev/null || \
+	    for package in $$packages; do \
+	      apt-get install -y -qq --no-install-recommends $$package >/dev/null || echo "no package $$package"; \
+	    done; }; \
+	else \
+	  echo "If a test asks for fonts: sudo apt-get install --no-install-recommends $$packages"; \
+	fi
+	@touch $@
