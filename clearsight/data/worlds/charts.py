@@ -43,7 +43,7 @@ def sample(seed: int, split: Split) -> Scene:
         for text, middle_top, size in ((str(values[index]), bottom - height - 34, 26), (labels[index], bottom + 8, 26)):
             size = min(size, int(size * step * 0.96 / max(1.0, lettering.width_of(text, font, size))))
             x = (x0 + x1 - lettering.width_of(text, font, size)) / 2
-            scene.placed += lettering.draw_line(draw, x, middle_top, text, font, size, ink).characters
+            scene.placed += lettering.draw_line(draw, x, middle_top, text, font, size, ink).placed
     draw.line((left, top - 30, left, bottom), fill=ink, width=2)
     draw.line((left, bottom, 444, bottom), fill=ink, width=2)
     ask = lambda options: wording(rng, split, options)  # noqa: E731

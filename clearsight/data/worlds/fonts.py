@@ -81,6 +81,12 @@ class FontsMissing(RuntimeError):
     """Too few of the families are installed; the message says how to get them."""
 
 
+def _has_letters(path: str) -> bool:
+    """Whether the file draws letters and digits at all: symbol fonts draw one box for each."""
+    face = ImageFont.truetype(path, 32)
+    return len({bytes(face.getmask(character)) for character in "abegkqQR07"}) == 10
+
+
 @cache
 def font_files(split: Split) -> tuple[tuple[str, ...], ...]:
     """Font files of the split, grouped by family so that large families do not crowd out small ones.
@@ -100,7 +106,9 @@ def font_files(split: Split) -> tuple[tuple[str, ...], ...]:
         found = [
             path
             for stem, path in sorted(files.items())
-            if stem.startswith(family.prefix) and not any(word in stem.lower() for word in LEFT_OUT)
+            if stem.startswith(family.prefix)
+            and not any(word in stem.lower() for word in LEFT_OUT)
+            and _has_letters(path)
         ]
         if found:
             groups.append(tuple(found))

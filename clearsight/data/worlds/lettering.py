@@ -11,10 +11,10 @@ from clearsight.data.worlds.scene import Placed
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text as drawn: its ink box and its characters' boxes, in pixels."""
+    """A line of text as drawn: its ink box, and where its words and characters are, in pixels."""
 
     box: tuple[float, float, float, float]
-    characters: tuple[Placed, ...]
+    placed: tuple[Placed, ...]
 
 
 def width_of(text: str, font: str, size: int) -> float:
@@ -33,4 +33,9 @@ def draw_line(draw: ImageDraw.ImageDraw, left: float, top: float, text: str, fon
         for i, character in enumerate(text)
         if not character.isspace()
     )
-    return Line((left, ink_top, edges[-1], ink_bottom), characters)
+    words, start = [], 0
+    for word in text.split(" "):
+        end = start + len(word)
+        words.append(Placed("word", word, (edges[start], ink_top, edges[end], ink_bottom)))
+        start = end + 1
+    return Line((left, ink_top, edges[-1], ink_bottom), (*words, *characters))

@@ -43,7 +43,7 @@ class Placed:
     without one the whole box does.
     """
 
-    kind: Literal["character", "object", "colour"]
+    kind: Literal["character", "word", "object", "colour"]
     label: str
     box: tuple[float, float, float, float]
     mask: Image.Image | None = None

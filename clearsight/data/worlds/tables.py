@@ -30,8 +30,8 @@ def sample(seed: int, split: Split) -> Scene:
     left, middle, right = 14, 300, 434
     for row, (word, number) in enumerate(zip(words, numbers, strict=True)):
         y = top + row * height
-        scene.placed += lettering.draw_line(draw, left + 10, y + height * 0.08, word, font, size, ink).characters
-        scene.placed += lettering.draw_line(draw, middle + 16, y + height * 0.08, str(number), font, size, ink).characters
+        scene.placed += lettering.draw_line(draw, left + 10, y + height * 0.08, word, font, size, ink).placed
+        scene.placed += lettering.draw_line(draw, middle + 16, y + height * 0.08, str(number), font, size, ink).placed
     for row in range(count + 1):
         draw.line((left, top + row * height, right, top + row * height), fill=ink, width=2)
     for x in (left, middle, right):

@@ -51,7 +51,7 @@ def sample(seed: int, split: Split) -> Scene:
         band = 448 / count
         top = band * index + rng.uniform(0, max(1, band - size * 1.3))
         line = lettering.draw_line(draw, left, top, word, font, size, ink)
-        scene.placed += [Placed("colour", ink_name, line.box), *line.characters]
+        scene.placed += [Placed("colour", ink_name, line.box), *line.placed]
         lines.append(word)
     scene.caption = f'The {ink_name} text says "{" ".join(lines)}".'
     scene.questions = _questions(rng, split, lines, ink_name)
