@@ -7,19 +7,19 @@ Also renames the tensors of llama.cpp's GGUF files. Left out: pickle checkpoints
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from clearsight.models.config import ModelConfig, TextConfig, VisionConfig
 from clearsight.models.precision import native_dtype
 from clearsight.models.vlm import VisionLanguageModel
+from clearsight.weights import open_safetensors
 
 ARCHITECTURES = {
     "idefics3": "Idefics3ForConditionalGeneration",
@@ -151,11 +151,11 @@ def load(
     """A model in evaluation mode from a folder in the public layout.
 
     The model is built without memory and filled tensor by tensor, so the peak is the model plus one tensor.
-    `dtype` defaults to what the device computes in natively. Raises CheckpointError when files are
-    missing, or when names or shapes are not exactly those of the configuration.
+    `dtype` defaults to what the device computes in natively. Raises WeightsError when files are
+    missing or damaged, CheckpointError when names or shapes are not exactly those of the configuration.
     """
     config = read_config(folder)
-    return from_tensors(config, read_tensors(folder), dtype or native_dtype(device), device)
+    return from_tensors(config, open_safetensors(folder), dtype or native_dtype(device), device)
 
 
 def from_tensors(
@@ -190,28 +190,6 @@ def from_tensors(
         raise CheckpointError(_name_mismatch(missing, unexpected))
     model.tie_weights()
     return model.eval()
-
-
-def read_tensors(folder: Path | str) -> Iterator[tuple[str, Tensor]]:
-    """The (name, tensor) pairs of a folder's safetensors file, or of its shards."""
-    folder = Path(folder)
-    index_file = folder / "model.safetensors.index.json"
-    if (folder / "model.safetensors").exists():
-        files = ["model.safetensors"]
-    elif index_file.exists():
-        files = sorted(set(_read_json(index_file).get("weight_map", {}).values()))
-    else:
-        raise CheckpointError(
-            f"{folder} holds no model.safetensors; download the checkpoint in safetensors form (pickle files "
-            "such as pytorch_model.bin are never read)"
-        )
-    for name in files:
-        path = folder / name
-        if path.parent != folder or not path.exists():
-            raise CheckpointError(f"{index_file} names {name}, which is not in {folder}; download it again")
-        with safe_open(path, framework="pt") as tensors:
-            for key in tensors.keys():  # noqa: SIM118  # not a dictionary
-                yield key, tensors.get_tensor(key)
 
 
 def save(model: VisionLanguageModel, folder: Path | str) -> None:
