@@ -320,7 +320,7 @@ def test_a_cache_that_cannot_be_a_folder_is_said_in_words(tmp_path: Path) -> Non
 def slow_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict]:
     """A package index on loopback that sends its wheel at `bytes_per_second` and counts the requests."""
     settings: dict = {
-        "bytes_per_second": 200_000,
+        "bytes_per_second": 1_000_000,
         "downloads": 0,
         "started": threading.Event(),
         "status": 200,
@@ -361,7 +361,7 @@ def slow_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict
             pass
 
     wheels = tmp_path / "wheels"
-    make_wheel(wheels, {"tinyweights/model.safetensors": np.random.default_rng(0).bytes(400_000)})
+    make_wheel(wheels, {"tinyweights/model.safetensors": np.random.default_rng(0).bytes(2_000_000)})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Index)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.delenv("PIP_NO_INDEX")
@@ -430,8 +430,8 @@ def test_progress_grows_while_the_wheel_arrives(slow_index: dict) -> None:
         yield seen.append
 
     resolve(SPEC, progress=note)
-    assert seen == sorted(seen) or max(seen) > 390_000  # pip removes its temporary file at the end
-    assert len({done for done in seen if 0 < done < 400_000}) >= 3
+    assert seen == sorted(seen), "a bar that jumps back"
+    assert len({done for done in seen if 0 < done < 2_000_000}) >= 3
 
 
 def test_a_terminal_gets_a_bar_with_bytes_and_speed(slow_index: dict) -> None:
@@ -455,7 +455,7 @@ def test_a_terminal_gets_a_bar_with_bytes_and_speed(slow_index: dict) -> None:
         shown += piece
     os.close(master)
     assert process.wait() == 0
-    assert b"kB/s" in shown
+    assert b"MB/s" in shown
 
 
 def test_a_connection_that_breaks_off_is_not_mistaken_for_a_missing_package(

@@ -41,7 +41,7 @@ _UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|SSLError|SSL verification")
 _UNREACHABLE = re.compile(
     r"NewConnectionError|ConnectionError|ConnectTimeout|ProxyError|NameResolutionError|Retrying \(Retry|"
     r"ReadTimeout|IncompleteRead|IncompleteDownload|Connection broken|ConnectionResetError|ProtocolError|"
-    r"5\d\d Server Error|too many 5\d\d error responses|"
+    r"Could not fetch URL .*: (connection error|timed out)|5\d\d Server Error|too many 5\d\d error responses|"
     r"Wheel '.*' located at .* is invalid"  # older pip takes half a wheel for a whole one
 )
 _VERSIONS = re.compile(r"\(from versions: (?P<versions>[^)]*)\)")
@@ -139,10 +139,12 @@ def _download(pin: Pin, staging: Path, progress: Progress) -> Path:
             stderr=subprocess.STDOUT,
             env={**os.environ, **folders},
         )
+        done = 0
         try:
             while process.poll() is None:
                 time.sleep(_POLL_SECONDS)
-                update(_largest_file(temporary))
+                done = max(done, _largest_file(temporary))  # pip removes its file at the end
+                update(done)
         finally:
             _end(process)
         if process.returncode != 0:
