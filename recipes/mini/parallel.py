@@ -6,6 +6,7 @@ this does nothing. A full trainer replaces it.
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable
 
 import torch
@@ -44,3 +45,12 @@ def minutes_since(start: float) -> float:
     if dist.is_initialized():
         dist.broadcast(spent, 0)
     return spent.item()
+
+
+def gather_counts(counts: Counter[str]) -> Counter[str]:
+    """The sum of every process's counts."""
+    if not dist.is_initialized():
+        return counts
+    gathered: list[Counter[str] | None] = [None] * dist.get_world_size()
+    dist.all_gather_object(gathered, counts)
+    return sum((part for part in gathered if part), Counter())

@@ -51,8 +51,9 @@ class DenseHeads(nn.Module):
         self.kinds = {"character": CHARACTER_IDS, "colour": COLOUR_IDS, "object": object_ids()}
         self.heads = nn.ModuleDict({kind: nn.Linear(width, len(ids) + 1) for kind, ids in self.kinds.items()})
 
-    def truth(self, scene: Scene) -> dict[str, np.ndarray]:
-        return {kind: scene.dense(kind, ids, GRID) for kind, ids in self.kinds.items()}
+    def truth(self, scene: Scene, grid: int) -> dict[str, np.ndarray]:
+        """What lies under each of grid x grid patches, a kind."""
+        return {kind: scene.dense(kind, ids, grid) for kind, ids in self.kinds.items()}
 
     def losses(self, features_NPD: Tensor, truth: dict[str, Tensor]) -> dict[str, Tensor]:
         """Mean cross-entropy a kind; patches with nothing on them count a tenth."""
@@ -85,7 +86,7 @@ def batch(heads: DenseHeads, first_seed: int, size: int, split: Split) -> tuple[
         (world,) = rng.choices([w for w, _ in WORLDS], [share for _, share in WORLDS])
         scene = world.sample(seed, split)
         seed += 1
-        truth = heads.truth(scene)
+        truth = heads.truth(scene, GRID)
         # the crop's place in the tile is common, its place in the picture is where something is
         corners = [(rng.randint(0, GRID - SIDE), rng.randint(0, GRID - SIDE)) for _ in range(4)]
         filled = [sum((t[y : y + SIDE, x : x + SIDE] > 0).sum() for t in truth.values()) for y, x in corners]

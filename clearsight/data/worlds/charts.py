@@ -54,7 +54,7 @@ def sample(seed: int, split: Split) -> Scene:
         Question("tallest bar", ask(TALLEST), names[tallest]),
         Question("shortest bar", ask(SHORTEST), names[shortest]),
         Question("chart label", ask(LARGEST), labels[tallest]),
-        Question("count", ask(COUNT), NUMBERS[count]),
+        Question("count to five", ask(COUNT), NUMBERS[count]),
         Question("chart value", ask(VALUE).format(labels[any_bar]), str(values[any_bar])),
         Question("compare bars", ask(COMPARE).format(names[a], names[b]), "Yes" if values[a] > values[b] else "No"),
     ]

@@ -17,6 +17,7 @@ from clearsight import weights
 from clearsight.data.worlds.fonts import sized
 from clearsight.data.worlds.palette import background, standing_out
 from clearsight.data.worlds.scene import Question, Scene, Split, listed, one_of, rng_for, wording
+from clearsight.data.worlds.shapes import COLOUR as COLOUR_OF
 from clearsight.data.worlds.shapes import NUMBERS, paste, places
 
 # label: names it goes by in the families, when they differ from the label with hyphens
@@ -136,7 +137,7 @@ def sample(seed: int, split: Split) -> Scene:
     else:
         a, b = rng.sample(things, 2)
         side = "left" if a[2] < b[2] else "right"
-        scene.questions = [Question("count", ask(COUNT), NUMBERS[count]), Question("colour", f"What colour is the {label}?", name)]
+        scene.questions = [Question("count to five", ask(COUNT), NUMBERS[count]), Question("colour", ask(COLOUR_OF).format(label), name)]
         if abs(a[2] - b[2]) > (a[3] + b[3]) / 3:
             scene.questions.append(Question("left or right", ask(SIDE).format(a[0], b[0]), side))
     present = rng.random() < 0.5

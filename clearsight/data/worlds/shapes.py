@@ -22,6 +22,11 @@ HEIGHT = ("Is the {} above or below the {}?", "Above or below: where is the {} c
 PRESENT = ("Is there a {} {}?", "Do you see a {} {}?", "Does the image show a {} {}?")
 
 
+def counting(count: int) -> str:
+    """The skill that counting so many things asks for."""
+    return "count to five" if count <= 5 else "count six to ten"
+
+
 def plural(shape: str) -> str:
     return PLURALS.get(shape, shape + "s")
 
@@ -142,12 +147,12 @@ def _questions(rng: random.Random, split: Split, things: list[tuple[str, str, in
         questions += [Question("shape", ask(SHAPE), shapes[0]), Question("colour", ask(COLOUR).format("shape"), colours[0])]
         choices = one_of(rng, colours[0], NAMES, 4)
         questions.append(Question("colour choice", f"{ask(COLOUR).format(shapes[0])} Choose: {listed(choices)}.", colours[0], choices))
-    questions.append(Question("count", ask(COUNT), NUMBERS[len(things)]))
+    questions.append(Question(counting(len(things)), ask(COUNT), NUMBERS[len(things)]))
     for shape in rng.sample(sorted(set(shapes)), 1):
         if len(set(shapes)) > 1:
             questions.append(Question("count kind", ask(COUNT_KIND).format(plural(shape)), NUMBERS[shapes.count(shape)]))
         elif len(things) > 1:
-            questions.append(Question("count", ask(COUNT_KIND).format(plural(shape)), NUMBERS[len(things)]))
+            questions.append(Question(counting(len(things)), ask(COUNT_KIND).format(plural(shape)), NUMBERS[len(things)]))
     unique = [i for i in range(len(things)) if shapes.count(shapes[i]) == 1]
     if len(things) > 1 and unique:
         i = rng.choice(unique)

@@ -1,0 +1,184 @@
+"""How well the bundled model sees, on pictures it can't have seen: the table in the README.
+
+Every skill of the worlds, on held-out seeds, fonts, words, drawings, wordings and colour values. Beside each score
+stands the image-blind control: the same questions about a plain grey picture. Intervals are Wilson's, 95%.
+An answer is right when greedy decoding would give it letter for letter; that is checked in one pass, token by
+token, against what the model would have chosen.
+
+    torchrun --nproc-per-node 2 -m recipes.mini.evaluate --count 500 --write
+"""
+
+import argparse
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from PIL import Image as PILImage
+from rich.progress import Progress, TextColumn
+from torch import Tensor
+
+from clearsight import mini
+from clearsight.conversation import Conversation, Image, assistant, user
+from clearsight.data.worlds import charts, icons, shapes, tables, words
+from clearsight.data.worlds.scene import SIZE, Question, Scene
+from clearsight.models.text import KVCache
+from clearsight.models.vlm import VisionLanguageModel
+from clearsight.processing.processor import Processor
+from clearsight.processing.tiles import normalise
+from recipes.mini.parallel import gather_counts, join, leave
+
+WORLDS: tuple[ModuleType, ...] = (words, shapes, icons, charts, tables)
+SCORES = Path("docs/mini_scores.json")
+README = Path("README.md")
+START, END = "<!-- scores of recipes.mini.evaluate -->", "<!-- end of scores -->"
+
+
+def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """95% interval of a proportion (Wilson, 1927)."""
+    share, square = right / n, z * z
+    middle = (share + square / (2 * n)) / (1 + square / n)
+    half = z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+class Grader:
+    """Greedy right or wrong for many questions about one picture, whose tokens are read once."""
+
+    def __init__(self, model: VisionLanguageModel, processor: Processor):
+        self.model, self.processor = model, processor
+
+    def look(self, picture: PILImage.Image) -> tuple[KVCache, list[int]]:
+        """The cache after the picture, and the ids in it."""
+        prepared = self._prepare(picture, Question("", "?", "?"))
+        ids = prepared.input_ids_T.tolist()
+        around = self.processor.tokenizer.special("<fake_token_around_image>")
+        prefix = ids[: len(ids) - ids[::-1].index(around)]
+        cache = self.model.new_cache(1, len(prefix))
+        tiles = normalise(prepared.tiles_NCSS, self.processor.tile_settings)
+        self.model(torch.tensor([prefix]), tiles, cache=cache, logits_to_keep=1)
+        return cache, prefix
+
+    def grade(self, cache: KVCache, prefix: list[int], questions: list[Question], picture: PILImage.Image) -> list[bool]:
+        """Whether greedy decoding after the picture gives each question's answer and then ends the turn."""
+        rows, learned = [], []
+        for question in questions:
+            prepared = self._prepare(picture, question)
+            ids, mask = prepared.input_ids_T.tolist(), prepared.assistant_mask_T.tolist()
+            assert ids[: len(prefix)] == prefix
+            rows.append(ids[len(prefix) :])
+            learned.append(mask[len(prefix) :])
+        longest = max(map(len, rows))
+        batch = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+        mask = torch.tensor([row + [False] * (longest - len(row)) for row in learned])
+        chosen = self.model(batch, cache=_repeated(cache, len(rows))).argmax(-1)
+        wrong = (chosen[:, :-1] != batch[:, 1:]) & mask[:, 1:]
+        return (~wrong.any(1)).tolist()
+
+    def _prepare(self, picture: PILImage.Image, question: Question):  # noqa: ANN202
+        conversation = Conversation((user(Image(pixels=picture), question.text), assistant(question.answer)))
+        return self.processor.prepare(conversation, add_generation_prompt=False, detail="low")
+
+
+def _repeated(cache: KVCache, count: int) -> KVCache:
+    """The same past for `count` sequences."""
+    copy = KVCache.__new__(KVCache)
+    copy.keys = [k[:, :, : cache.length].expand(count, -1, -1, -1) for k in cache.keys]
+    copy.values = [v[:, :, : cache.length].expand(count, -1, -1, -1) for v in cache.values]
+    copy.length = cache.length
+    return copy
+
+
+def asked(world: ModuleType, count: int, rank: int, world_size: int) -> Iterator[tuple[Scene, list[Question]]]:
+    """Held-out pictures of a world, until every skill it teaches has been asked often enough here."""
+    share = math.ceil(count / world_size)
+    asked_so_far: Counter[str] = Counter()
+    skills = {q.skill for seed in range(200) for q in world.sample(seed, "eval").questions}
+    seed = rank
+    while any(asked_so_far[skill] < share for skill in skills):
+        scene = world.sample(seed, "eval")
+        seed += world_size
+        questions = [q for q in scene.questions if asked_so_far[q.skill] < share]
+        if questions:
+            asked_so_far.update(q.skill for q in questions)
+            yield scene, questions
+
+
+@torch.inference_mode()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=500, help="questions a skill, at least")
+    parser.add_argument("--parts", type=Path, help="folder with parts.safetensors; default: the bundled ones")
+    parser.add_argument("--write", action="store_true", help=f"write {SCORES} and the table in {README}")
+    arguments = parser.parse_args()
+    rank, world_size = join("cpu")
+    model, processor = mini.load(folder=arguments.parts), mini.processor()
+    grader = Grader(model, processor)
+    grey = PILImage.new("RGB", (SIZE, SIZE), (128, 128, 128))
+    blind, prefix = grader.look(grey)
+    counts: Counter[str] = Counter()
+    with Progress(*Progress.get_default_columns(), TextColumn("{task.fields[done]}"), disable=rank > 0) as progress:
+        for world in WORLDS:
+            name = world.__name__.rpartition(".")[2]
+            task = progress.add_task(name, total=None, done="")
+            for number, (scene, questions) in enumerate(asked(world, arguments.count, rank, world_size)):
+                cache, prefix = grader.look(scene.picture)
+                seen = grader.grade(cache, prefix, questions, scene.picture)
+                unseen = grader.grade(blind, prefix, questions, grey)
+                for question, right, guessed in zip(questions, seen, unseen, strict=True):
+                    counts[f"{question.skill}|n"] += 1
+                    counts[f"{question.skill}|right"] += right
+                    counts[f"{question.skill}|blind"] += guessed
+                progress.update(task, done=f"{number + 1} pictures here")
+    counts = gather_counts(counts)
+    if rank == 0:
+        scores = summary(counts)
+        print(table(scores))
+        if arguments.write:
+            SCORES.write_text(json.dumps(scores, indent=1) + "\n")
+            write_table(table(scores))
+    leave()
+
+
+def summary(counts: Counter[str]) -> dict[str, dict[str, float | list[float]]]:
+    """skill -> n, score, interval, blind score, blind interval."""
+    skills: dict[str, dict[str, int]] = defaultdict(dict)
+    for key, value in counts.items():
+        skill, _, kind = key.partition("|")
+        skills[skill][kind] = value
+    return {
+        skill: {
+            "n": c["n"],
+            "score": round(c["right"] / c["n"], 4),
+            "interval": [round(bound, 4) for bound in wilson(c["right"], c["n"])],
+            "blind": round(c["blind"] / c["n"], 4),
+            "blind_interval": [round(bound, 4) for bound in wilson(c["blind"], c["n"])],
+        }
+        for skill, c in sorted(skills.items(), key=lambda item: -item[1]["right"] / item[1]["n"])
+    }
+
+
+def table(scores: dict[str, dict]) -> str:
+    lines = ["| skill | n | right (95% interval) | blind control (95% interval) | sees |", "|---|---:|---|---|---|"]
+    for skill, s in scores.items():
+        sees = "yes" if s["interval"][0] > s["blind_interval"][1] else "not shown"
+        lines.append(f"| {skill} | {s['n']} | {_share(s['score'], s['interval'])} | {_share(s['blind'], s['blind_interval'])} | {sees} |")
+    return "\n".join(lines)
+
+
+def _share(score: float, interval: list[float]) -> str:
+    return f"{score:.1%} ({interval[0]:.1%} to {interval[1]:.1%})"
+
+
+def write_table(markdown: str) -> None:
+    text = README.read_text()
+    before, _, rest = text.partition(START)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{START}\n{markdown}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()
