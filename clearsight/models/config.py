@@ -62,8 +62,15 @@ class ModelConfig:
     model_type: str = "idefics3"
 
     def __post_init__(self) -> None:
-        if self.vision.image_size % self.vision.patch_size and self.vision.patches_per_side < 1:
-            raise ValueError("image_size must hold at least one patch")
+        if self.vision.patches_per_side < 1:
+            raise ValueError(
+                f"a tile of {self.vision.image_size} pixels holds no patch; give a larger image_size"
+            )
+        if self.text.num_attention_heads % self.text.num_key_value_heads:
+            raise ValueError(
+                f"{self.text.num_attention_heads} query heads can't share {self.text.num_key_value_heads} "
+                "key-value heads evenly"
+            )
         if self.vision.patches_per_side % self.scale_factor:
             raise ValueError(
                 f"{self.vision.patches_per_side} patches a side can't be shuffled by {self.scale_factor}"

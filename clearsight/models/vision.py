@@ -1,8 +1,10 @@
 """The vision tower: a pre-norm vision transformer with learned positions and no class token.
 
 Compatible with the `vision_model` of Idefics3 and SmolVLM. Tiles are always full squares, so no patch mask
-is needed. Left out: attention dropout and the padding mask of the reference, which published
-checkpoints never use at inference.
+is needed, and the place of a patch is its number. (The reference finds it by rounding fractions, which is
+the same for every published size, 26, 27 and 32 patches a side; for some others, such as 25, it rounds
+wrongly, and that is not copied.) Left out: attention dropout and the padding mask of the reference, which
+published checkpoints never use at inference.
 
 Shape suffixes: N tiles, C channels, S pixels a side, P patches, D channels, H heads, K channels a head.
 """

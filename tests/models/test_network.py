@@ -160,3 +160,12 @@ def test_a_tied_head_shares_the_embedding() -> None:
     tied = VisionLanguageModel(replace(TINY, tie_word_embeddings=True))
     assert tied.lm_head.weight is tied.text_model.embed_tokens.weight
     assert "lm_head.weight" not in dict(tied.named_parameters())
+
+
+def test_shapes_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="holds no patch"):
+        replace(TINY, vision=replace(TINY.vision, image_size=3))
+    with pytest.raises(ValueError, match="8 patches a side"):
+        replace(TINY, scale_factor=3)
+    with pytest.raises(ValueError, match="4 query heads"):
+        replace(TINY, text=replace(TINY.text, num_key_value_heads=3))
