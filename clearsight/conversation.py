@@ -253,7 +253,9 @@ def _part_from_json(value: Any, where: str, load_image: Callable[[str], bytes] |
         image = Image(data=data, detail=detail)
     claimed = value.get("sha256", image.sha256)
     if claimed != image.sha256:
-        raise ConversationError(f"{where}: the picture's bytes do not match their hash {str(claimed)[:12]}...")
+        raise ConversationError(
+            f"{where}: the picture's bytes do not match their hash {str(claimed)[:12]}..."
+        )
     return image
 
 

@@ -60,7 +60,11 @@ def processor() -> Processor:
     """Tokenizer of the base decoder with the family's image tokens, its own ChatML template, one tile a picture."""
     metadata = base_decoder().metadata
     kinds = metadata.fields["tokenizer.ggml.token_type"]
-    control = {token: i for i, (token, kind) in enumerate(zip(metadata.tokens, kinds, strict=True)) if kind == CONTROL_TOKEN}
+    control = {
+        token: i
+        for i, (token, kind) in enumerate(zip(metadata.tokens, kinds, strict=True))
+        if kind == CONTROL_TOKEN
+    }
     special = control | smolvlm_special_tokens()
     tokenizer = Tokenizer.from_vocab(metadata.tokens, metadata.merges, special)
     return Processor(TILE_SETTINGS, tokenizer, Template("chatml"))
@@ -118,7 +122,9 @@ def _assembled(parts: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
 
 def save_parts(model: VisionLanguageModel, folder: Path) -> Path:
     """Write the trained parts of a model whose decoder still wears its low-rank updates; returns the file."""
-    tensors: dict[str, Tensor] = {NEW_ROWS: model.text_model.embed_tokens.weight[NUM_BASE_TOKENS:].to(torch.float16)}
+    tensors: dict[str, Tensor] = {
+        NEW_ROWS: model.text_model.embed_tokens.weight[NUM_BASE_TOKENS:].to(torch.float16)
+    }
     for name, tensor in low_rank_state_dict(model).items():
         tensors[name] = tensor.to(torch.bfloat16)
     for name, parameter in model.named_parameters():
@@ -138,7 +144,10 @@ def _compact(name: str, tensor: Tensor) -> dict[str, Tensor]:
         return {name: tensor.to(torch.float16)}
     rows = tensor.float().flatten(1)
     scale = rows.abs().amax(1, keepdim=True).clamp(min=1e-12) / 127
-    return {name: (rows / scale).round().to(torch.int8).view(tensor.shape), f"{name}.scale": scale[:, 0].float()}
+    return {
+        name: (rows / scale).round().to(torch.int8).view(tensor.shape),
+        f"{name}.scale": scale[:, 0].float(),
+    }
 
 
 def _expanded(parts: dict[str, Tensor], name: str) -> Tensor:

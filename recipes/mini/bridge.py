@@ -36,7 +36,7 @@ from clearsight import mini
 from clearsight.conversation import Conversation, Image, Message, Text, assistant, user
 from clearsight.data.worlds import charts, icons, shapes, tables, words
 from clearsight.data.worlds.palette import NAMES as COLOURS
-from clearsight.data.worlds.scene import CHARACTERS, Scene, Split, rng_for
+from clearsight.data.worlds.scene import CHARACTERS, Scene, Split, rng_for, wording
 from clearsight.models.lora import DECODER_LINEARS, add_low_rank
 from clearsight.models.presets import MINI
 from clearsight.models.vlm import VisionLanguageModel
@@ -49,6 +49,13 @@ WORLDS = ((words, 0.28), (icons, 0.30), (shapes, 0.26), (charts, 0.08), (tables,
 QUESTIONS = 5  # a picture, at most
 TWO_PICTURES = 0.06  # share of conversations that hold two pictures
 RANK, ALPHA = 16, 32.0
+DESCRIBE = (
+    "Describe this picture.",
+    "Describe the image.",
+    "What do you see?",
+    "What is in this picture?",
+    "Say what the picture shows.",
+)
 CHAT = Path(__file__).with_name("chat.jsonl")
 
 
@@ -65,7 +72,14 @@ class Vocabulary:
 
     def __init__(self, processor: Processor):
         encode = processor.tokenizer.encode_text
-        everything = [*words.vocabulary("train"), *COLOURS, *shapes.SHAPES, "bar", *icons.labels(), *CHARACTERS]
+        everything = [
+            *words.vocabulary("train"),
+            *COLOURS,
+            *shapes.SHAPES,
+            "bar",
+            *icons.labels(),
+            *CHARACTERS,
+        ]
         self.tokens_of = {label: encode(" " + label) for label in everything}
         self.tokens_of |= {str(n): encode(" " + str(n))[-len(str(n)) :] for n in range(101)}
         self.ids = [encode("\n")[0], *sorted({t for tokens in self.tokens_of.values() for t in tokens})]
@@ -136,11 +150,16 @@ def picture_example(processor: Processor, seed: int, split: Split) -> Example:
     """A conversation of several questions about one picture, sometimes two."""
     rng = rng_for("bridge", seed, split)
     count = 2 if rng.random() < TWO_PICTURES else 1
-    scenes = [rng.choices([w for w, _ in WORLDS], [s for _, s in WORLDS])[0].sample(seed * 2 + i, split) for i in range(count)]
+    scenes = [
+        rng.choices([w for w, _ in WORLDS], [s for _, s in WORLDS])[0].sample(seed * 2 + i, split)
+        for i in range(count)
+    ]
     pairs = []
     for place, scene in zip(("first", "second"), scenes, strict=False):
         prefix = f"In the {place} picture: " if count == 2 else ""
         pairs += [(prefix + question.text, question.answer) for question in scene.questions]
+        if count == 1:
+            pairs.append((wording(rng, split, DESCRIBE), scene.caption))
     rng.shuffle(pairs)
     messages: list[Message] = []
     pictures = [Image(pixels=scene.picture) for scene in scenes]
@@ -179,7 +198,10 @@ def at_size(processor: Processor, side: int) -> Processor:
     """The processor for pictures of side x side patches instead of a whole tile."""
     patch, fold = MINI.vision.patch_size, MINI.scale_factor
     settings = replace(
-        processor.tile_settings, tile_size=side * patch, longest_edge=side * patch, tokens_per_tile=(side // fold) ** 2
+        processor.tile_settings,
+        tile_size=side * patch,
+        longest_edge=side * patch,
+        tokens_per_tile=(side // fold) ** 2,
     )
     return replace(processor, tile_settings=settings)
 
@@ -233,7 +255,10 @@ def build(arguments: argparse.Namespace, processor: Processor) -> Pupil:
     model.vision_model.load_state_dict(load_file(tower))
     width = model.connector.modality_projection.proj.in_features
     # patch features have a standard deviation near 2; image tokens start as large as word embeddings
-    nn.init.normal_(model.connector.modality_projection.proj.weight, std=embeddings.float().std().item() / (2 * width**0.5))
+    nn.init.normal_(
+        model.connector.modality_projection.proj.weight,
+        std=embeddings.float().std().item() / (2 * width**0.5),
+    )
     add_low_rank(model.text_model, RANK, ALPHA, DECODER_LINEARS)
     model.vision_model.requires_grad_(True)
     model.connector.requires_grad_(True)
@@ -243,10 +268,14 @@ def build(arguments: argparse.Namespace, processor: Processor) -> Pupil:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tower", type=Path, default=Path("runs/mini/tower"))
     parser.add_argument("--out", type=Path, default=Path("runs/mini/bridge"))
-    parser.add_argument("--export", type=Path, help="write the shipped parts from --out to this folder and end")
+    parser.add_argument(
+        "--export", type=Path, help="write the shipped parts from --out to this folder and end"
+    )
     parser.add_argument("--minutes", type=float, default=70)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--side", type=int, default=GRID, help="patches a side of the pictures")
@@ -278,7 +307,10 @@ def main() -> None:
             part.append(parameter)
     rates = {"tower": arguments.tower_rate, "connector": arguments.connector_rate, "updates": arguments.rate}
     optimizer = torch.optim.AdamW(
-        [{"params": p, "name": n, "weight_decay": 0.0} for n, p in zip(rates, (towers, connectors, updates), strict=True)],
+        [
+            {"params": p, "name": n, "weight_decay": 0.0}
+            for n, p in zip(rates, (towers, connectors, updates), strict=True)
+        ],
         lr=arguments.rate,
         betas=(0.9, 0.98),
     )
@@ -312,7 +344,10 @@ def main() -> None:
             total = losses["answer"] + 0.5 * losses["meaning"]
             if step % arguments.tower_every == 0:
                 truth = [pupil.dense.truth(scene, arguments.side) for scene in scenes]
-                dense = {k: torch.from_numpy(np.stack([t[k] for t in truth])).flatten(1).to(device) for k in truth[0]}
+                dense = {
+                    k: torch.from_numpy(np.stack([t[k] for t in truth])).flatten(1).to(device)
+                    for k in truth[0]
+                }
                 kinds = pupil.dense.losses(patches, dense)
                 losses["dense"] = kinds["character"] + kinds["object"] + 0.5 * kinds["colour"]
                 total = total + 0.3 * losses["dense"]
@@ -369,7 +404,9 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
 def export(pupil: Pupil, folder: Path) -> None:
     """Write the shipped parts: int8 tower and connector, bf16 updates, new rows."""
     with torch.no_grad():
-        pupil.model.text_model.embed_tokens.weight[mini.NUM_BASE_TOKENS :] = pupil.new_rows.to(pupil.model.dtype)
+        pupil.model.text_model.embed_tokens.weight[mini.NUM_BASE_TOKENS :] = pupil.new_rows.to(
+            pupil.model.dtype
+        )
     mini.save_parts(pupil.model, folder)
 
 

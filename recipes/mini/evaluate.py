@@ -19,7 +19,6 @@ from types import ModuleType
 import torch
 from PIL import Image as PILImage
 from rich.progress import Progress, TextColumn
-from torch import Tensor
 
 from clearsight import mini
 from clearsight.conversation import Conversation, Image, assistant, user
@@ -62,7 +61,9 @@ class Grader:
         self.model(torch.tensor([prefix]), tiles, cache=cache, logits_to_keep=1)
         return cache, prefix
 
-    def grade(self, cache: KVCache, prefix: list[int], questions: list[Question], picture: PILImage.Image) -> list[bool]:
+    def grade(
+        self, cache: KVCache, prefix: list[int], questions: list[Question], picture: PILImage.Image
+    ) -> list[bool]:
         """Whether greedy decoding after the picture gives each question's answer and then ends the turn."""
         rows, learned = [], []
         for question in questions:
@@ -78,7 +79,7 @@ class Grader:
         wrong = (chosen[:, :-1] != batch[:, 1:]) & mask[:, 1:]
         return (~wrong.any(1)).tolist()
 
-    def _prepare(self, picture: PILImage.Image, question: Question):  # noqa: ANN202
+    def _prepare(self, picture: PILImage.Image, question: Question):
         conversation = Conversation((user(Image(pixels=picture), question.text), assistant(question.answer)))
         return self.processor.prepare(conversation, add_generation_prompt=False, detail="low")
 
@@ -92,7 +93,9 @@ def _repeated(cache: KVCache, count: int) -> KVCache:
     return copy
 
 
-def asked(world: ModuleType, count: int, rank: int, world_size: int) -> Iterator[tuple[Scene, list[Question]]]:
+def asked(
+    world: ModuleType, count: int, rank: int, world_size: int
+) -> Iterator[tuple[Scene, list[Question]]]:
     """Held-out pictures of a world, until every skill it teaches has been asked often enough here."""
     share = math.ceil(count / world_size)
     asked_so_far: Counter[str] = Counter()
@@ -109,7 +112,9 @@ def asked(world: ModuleType, count: int, rank: int, world_size: int) -> Iterator
 
 @torch.inference_mode()
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=500, help="questions a skill, at least")
     parser.add_argument("--parts", type=Path, help="folder with parts.safetensors; default: the bundled ones")
     parser.add_argument("--write", action="store_true", help=f"write {SCORES} and the table in {README}")
@@ -120,7 +125,9 @@ def main() -> None:
     grey = PILImage.new("RGB", (SIZE, SIZE), (128, 128, 128))
     blind, prefix = grader.look(grey)
     counts: Counter[str] = Counter()
-    with Progress(*Progress.get_default_columns(), TextColumn("{task.fields[done]}"), disable=rank > 0) as progress:
+    with Progress(
+        *Progress.get_default_columns(), TextColumn("{task.fields[done]}"), disable=rank > 0
+    ) as progress:
         for world in WORLDS:
             name = world.__name__.rpartition(".")[2]
             task = progress.add_task(name, total=None, done="")
@@ -162,10 +169,15 @@ def summary(counts: Counter[str]) -> dict[str, dict[str, float | list[float]]]:
 
 
 def table(scores: dict[str, dict]) -> str:
-    lines = ["| skill | n | right (95% interval) | blind control (95% interval) | sees |", "|---|---:|---|---|---|"]
+    lines = [
+        "| skill | n | right (95% interval) | blind control (95% interval) | sees |",
+        "|---|---:|---|---|---|",
+    ]
     for skill, s in scores.items():
         sees = "yes" if s["interval"][0] > s["blind_interval"][1] else "not shown"
-        lines.append(f"| {skill} | {s['n']} | {_share(s['score'], s['interval'])} | {_share(s['blind'], s['blind_interval'])} | {sees} |")
+        lines.append(
+            f"| {skill} | {s['n']} | {_share(s['score'], s['interval'])} | {_share(s['blind'], s['blind_interval'])} | {sees} |"
+        )
     return "\n".join(lines)
 
 

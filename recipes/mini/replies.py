@@ -19,29 +19,84 @@ OUT = Path(__file__).with_name("chat.jsonl")
 MAX_TOKENS = 80
 
 THINGS = (
-    "the moon", "rain", "bread", "a bicycle", "the heart", "volcanoes", "coffee", "music", "trees", "sleep", "the ocean",
-    "glass", "honey", "maps", "the sun", "winter", "a telescope", "chess", "rice", "bridges", "paper", "whales", "money",
-    "the eye", "colours", "friendship", "clocks", "mountains", "the alphabet", "electricity",
+    "the moon",
+    "rain",
+    "bread",
+    "a bicycle",
+    "the heart",
+    "volcanoes",
+    "coffee",
+    "music",
+    "trees",
+    "sleep",
+    "the ocean",
+    "glass",
+    "honey",
+    "maps",
+    "the sun",
+    "winter",
+    "a telescope",
+    "chess",
+    "rice",
+    "bridges",
+    "paper",
+    "whales",
+    "money",
+    "the eye",
+    "colours",
+    "friendship",
+    "clocks",
+    "mountains",
+    "the alphabet",
+    "electricity",
 )
 PLACES = ("France", "Japan", "Egypt", "Brazil", "Italy", "India", "Canada", "Kenya", "Spain", "Germany")
 FORMS = (
-    "Explain {} in two sentences.", "Write a short poem about {}.", "Tell me an interesting fact about {}.",
-    "What is {}?", "Give me three words that describe {}.", "Why do people like {}?",
+    "Explain {} in two sentences.",
+    "Write a short poem about {}.",
+    "Tell me an interesting fact about {}.",
+    "What is {}?",
+    "Give me three words that describe {}.",
+    "Why do people like {}?",
 )
 REQUESTS = (
-    "Hello!", "How are you today?", "Thank you for your help.", "What can you do?", "Write a polite email asking for a day off.",
-    "What is 12 plus 30?", "What is 7 times 8?", "Translate 'good morning' into French.", "List five kinds of fruit.",
-    "Give me a recipe for tomato soup.", "How do I boil an egg?", "Who wrote Romeo and Juliet?", "What is the largest planet?",
-    "How many days are in a week?", "What is the opposite of hot?", "Name three animals that can fly.", "Tell me a joke.",
-    "Write a Python function that adds two numbers.", "What is the difference between a lake and a river?",
-    "Summarise the story of Cinderella in three sentences.", "How can I sleep better?", "What should I pack for a trip to the sea?",
-    "Write a haiku about autumn.", "Is a tomato a fruit or a vegetable?", "What does 'curious' mean?",
+    "Hello!",
+    "How are you today?",
+    "Thank you for your help.",
+    "What can you do?",
+    "Write a polite email asking for a day off.",
+    "What is 12 plus 30?",
+    "What is 7 times 8?",
+    "Translate 'good morning' into French.",
+    "List five kinds of fruit.",
+    "Give me a recipe for tomato soup.",
+    "How do I boil an egg?",
+    "Who wrote Romeo and Juliet?",
+    "What is the largest planet?",
+    "How many days are in a week?",
+    "What is the opposite of hot?",
+    "Name three animals that can fly.",
+    "Tell me a joke.",
+    "Write a Python function that adds two numbers.",
+    "What is the difference between a lake and a river?",
+    "Summarise the story of Cinderella in three sentences.",
+    "How can I sleep better?",
+    "What should I pack for a trip to the sea?",
+    "Write a haiku about autumn.",
+    "Is a tomato a fruit or a vegetable?",
+    "What does 'curious' mean?",
 )
 
 
 def prompts() -> list[str]:
-    about = [form.format(thing) for i, thing in enumerate(THINGS) for form in (FORMS[i % 6], FORMS[(i + 1) % 6], FORMS[(i + 3) % 6])]
-    capitals = [f"What is the capital of {place}?" for place in PLACES] + [f"What is {place} known for?" for place in PLACES]
+    about = [
+        form.format(thing)
+        for i, thing in enumerate(THINGS)
+        for form in (FORMS[i % 6], FORMS[(i + 1) % 6], FORMS[(i + 3) % 6])
+    ]
+    capitals = [f"What is the capital of {place}?" for place in PLACES] + [
+        f"What is {place} known for?" for place in PLACES
+    ]
     return [*REQUESTS, *about, *capitals]
 
 

@@ -28,13 +28,22 @@ from clearsight.data.worlds.palette import COLOUR_IDS
 from clearsight.data.worlds.scene import CHARACTER_IDS, Scene, Split, rng_for
 from clearsight.models.presets import MINI
 from clearsight.models.vision import VisionTower, crop_position_ids
+from recipes.mini import crowded
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
 from recipes.mini.vision_init import initial_tower
 
 CONFIG = MINI.vision
 GRID = CONFIG.patches_per_side
 SIDE = 16  # patches a side of a training crop
-WORLDS = ((words, 0.36), (icons, 0.34), (shapes, 0.14), (charts, 0.08), (tables, 0.08))
+WORLDS = (
+    (crowded.page, 0.4),
+    (crowded.field, 0.38),
+    (words.sample, 0.06),
+    (icons.sample, 0.06),
+    (shapes.sample, 0.04),
+    (charts.sample, 0.03),
+    (tables.sample, 0.03),
+)
 
 
 def object_ids() -> dict[str, int]:
@@ -76,15 +85,17 @@ class DenseHeads(nn.Module):
         return shares
 
 
-def batch(heads: DenseHeads, first_seed: int, size: int, split: Split) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+def batch(
+    heads: DenseHeads, first_seed: int, size: int, split: Split
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """Crops (size, 3, 224, 224) in [-1, 1], positions of their common place (256,), truth (size, 256) a kind."""
     rng = rng_for("tower", first_seed, split)
     top, left = rng.randint(0, GRID - SIDE), rng.randint(0, GRID - SIDE)
     pixels, truths = [], defaultdict(list)
     seed = first_seed * 4
     while len(pixels) < size:
-        (world,) = rng.choices([w for w, _ in WORLDS], [share for _, share in WORLDS])
-        scene = world.sample(seed, split)
+        (sample,) = rng.choices([sample for sample, _ in WORLDS], [share for _, share in WORLDS])
+        scene = sample(seed, split)
         seed += 1
         truth = heads.truth(scene, GRID)
         # the crop's place in the tile is common, its place in the picture is where something is
@@ -97,15 +108,21 @@ def batch(heads: DenseHeads, first_seed: int, size: int, split: Split) -> tuple[
         for kind, value in truth.items():
             truths[kind].append(torch.from_numpy(value[y : y + SIDE, x : x + SIDE].copy()).flatten())
     pixels_NCSS = torch.stack(pixels).float() / 127.5 - 1
-    return pixels_NCSS, crop_position_ids(CONFIG, top, left, SIDE), {k: torch.stack(v) for k, v in truths.items()}
+    return (
+        pixels_NCSS,
+        crop_position_ids(CONFIG, top, left, SIDE),
+        {k: torch.stack(v) for k, v in truths.items()},
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/mini/tower"))
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--rate", type=float, default=4e-4)
+    parser.add_argument("--batch", type=int, default=5)
+    parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     device = arguments.device
@@ -147,10 +164,14 @@ def main() -> None:
         step += 1
         for kind, value in losses.items():
             running[kind] = 0.95 * running[kind] + 0.05 * value.item() if step > 1 else value.item()
-        if step % 20 == 0 and rank == 0:
-            record = {"samples": samples, "minutes": round(spent, 2), "rate": rate} | {k: round(v, 4) for k, v in running.items()}
-            record["samples_per_second"] = round(step * arguments.batch * world_size / (time.time() - start), 2)
-            if step % 200 == 0:
+        if step % 50 == 0 and rank == 0:
+            record = {"samples": samples, "minutes": round(spent, 2), "rate": rate} | {
+                k: round(v, 4) for k, v in running.items()
+            }
+            record["samples_per_second"] = round(
+                step * arguments.batch * world_size / (time.time() - start), 2
+            )
+            if step % 300 == 0:
                 record["eval"] = evaluate(tower, heads, device)
                 save(arguments.out, tower, heads, samples)
             print(json.dumps(record), flush=True)

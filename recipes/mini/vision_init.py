@@ -29,7 +29,9 @@ def initial_tower(config: VisionConfig) -> VisionTower:
     mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     state["embeddings.patch_embedding.weight"] = patch / (2 * std)[None, :, None, None]
     shift = (patch.sum((2, 3)) * ((0.5 - mean) / std)).sum(1)
-    state["embeddings.patch_embedding.bias"] = source["backbone.embeddings.patch_embeddings.projection.bias"] + shift
+    state["embeddings.patch_embedding.bias"] = (
+        source["backbone.embeddings.patch_embeddings.projection.bias"] + shift
+    )
     positions = next(tensor for tensor in source.values() if tuple(tensor.shape) == (1, 37 * 37, 384))
     grid = positions.unflatten(1, (37, 37)).permute(0, 3, 1, 2)
     resampled = F.interpolate(grid, size=(config.patches_per_side,) * 2, mode="bicubic", antialias=True)
@@ -48,7 +50,11 @@ def initial_tower(config: VisionConfig) -> VisionTower:
             ("mlp.fc1", "mlp.fc1"),
             ("mlp.fc2", "mlp.fc2"),
         ):
-            scale = source[theirs + scales[name.split(".")[-1]]] if name.split(".")[-1] in scales else torch.ones(1)
+            scale = (
+                source[theirs + scales[name.split(".")[-1]]]
+                if name.split(".")[-1] in scales
+                else torch.ones(1)
+            )
             state[f"{ours}{name}.weight"] = source[f"{theirs}{other}.weight"] * scale[:, None]
             state[f"{ours}{name}.bias"] = source[f"{theirs}{other}.bias"] * scale
     for kind in ("weight", "bias"):
@@ -61,7 +67,9 @@ def initial_tower(config: VisionConfig) -> VisionTower:
 def _named_tensors(path: str) -> dict[str, Tensor]:
     """Every weight of the ONNX file by module name; linear weights come back as (out, in)."""
     model = onnx.load(path)
-    tensors = {item.name: torch.from_numpy(numpy_helper.to_array(item).copy()) for item in model.graph.initializer}
+    tensors = {
+        item.name: torch.from_numpy(numpy_helper.to_array(item).copy()) for item in model.graph.initializer
+    }
     for node in model.graph.node:
         if node.op_type == "MatMul" and node.input[1].startswith("onnx::MatMul"):
             name = node.output[0].strip("/").removesuffix("/MatMul_output_0").replace("/", ".")

@@ -11,12 +11,28 @@ from clearsight.data.worlds.scene import Placed, Question, Scene, Split, rng_for
 from clearsight.data.worlds.shapes import NUMBERS
 from clearsight.data.worlds.words import vocabulary
 
-TALLEST = ("Which colour is the tallest bar?", "What colour is the highest bar?", "The tallest bar is which colour?")
-SHORTEST = ("Which colour is the shortest bar?", "What colour is the lowest bar?", "The shortest bar is which colour?")
-LARGEST = ("Which label has the largest value?", "What does the tallest bar stand for?", "Which bar label has the highest value?")
+TALLEST = (
+    "Which colour is the tallest bar?",
+    "What colour is the highest bar?",
+    "The tallest bar is which colour?",
+)
+SHORTEST = (
+    "Which colour is the shortest bar?",
+    "What colour is the lowest bar?",
+    "The shortest bar is which colour?",
+)
+LARGEST = (
+    "Which label has the largest value?",
+    "What does the tallest bar stand for?",
+    "Which bar label has the highest value?",
+)
 COUNT = ("How many bars are there?", "Count the bars.", "How many bars do you see?")
 VALUE = ("What is the value of {}?", "Which number does {} have?", "What value does {} show?")
-COMPARE = ("Is the {} bar taller than the {} bar?", "Is the {} bar higher than the {} bar?", "Does the {} bar reach higher than the {} bar?")
+COMPARE = (
+    "Is the {} bar taller than the {} bar?",
+    "Is the {} bar higher than the {} bar?",
+    "Does the {} bar reach higher than the {} bar?",
+)
 
 
 def sample(seed: int, split: Split) -> Scene:
@@ -40,7 +56,10 @@ def sample(seed: int, split: Split) -> Scene:
         box = (x0, bottom - height, x1, bottom)
         draw.rectangle(box, fill=inks[index])
         scene.placed += [Placed("colour", names[index], box), Placed("object", "bar", box)]
-        for text, middle_top, size in ((str(values[index]), bottom - height - 34, 26), (labels[index], bottom + 8, 26)):
+        for text, middle_top, size in (
+            (str(values[index]), bottom - height - 34, 26),
+            (labels[index], bottom + 8, 26),
+        ):
             size = min(size, int(size * step * 0.96 / max(1.0, lettering.width_of(text, font, size))))
             x = (x0 + x1 - lettering.width_of(text, font, size)) / 2
             scene.placed += lettering.draw_line(draw, x, middle_top, text, font, size, ink).placed
@@ -56,9 +75,15 @@ def sample(seed: int, split: Split) -> Scene:
         Question("chart label", ask(LARGEST), labels[tallest]),
         Question("count to five", ask(COUNT), NUMBERS[count]),
         Question("chart value", ask(VALUE).format(labels[any_bar]), str(values[any_bar])),
-        Question("compare bars", ask(COMPARE).format(names[a], names[b]), "Yes" if values[a] > values[b] else "No"),
+        Question(
+            "compare bars", ask(COMPARE).format(names[a], names[b]), "Yes" if values[a] > values[b] else "No"
+        ),
     ]
-    scene.caption = "A bar chart: " + ", ".join(f"{label} {value}" for label, value in zip(labels, values, strict=True)) + "."
+    scene.caption = (
+        "A bar chart: "
+        + ", ".join(f"{label} {value}" for label, value in zip(labels, values, strict=True))
+        + "."
+    )
     return scene
 
 

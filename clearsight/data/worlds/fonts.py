@@ -15,7 +15,13 @@ from PIL import ImageFont
 
 from clearsight.data.worlds.scene import Split
 
-SYSTEM_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts", "/Library/Fonts")
+SYSTEM_FOLDERS = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "~/.local/share/fonts",
+    "~/.fonts",
+    "/Library/Fonts",
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,20 @@ FAMILIES = (
     Family("NationalPark-", "fonts-national-park", "OFL-1.1", "eval"),
     Family("Hermit-", "fonts-hermit", "OFL-1.1", "eval"),
 )
-LEFT_OUT = ("italic", "oblique", "ital", "symbol", "cond", "math", "initials", "keyboard", "display", "thin", "outline")
+LEFT_OUT = (
+    "italic",
+    "oblique",
+    "ital",
+    "symbol",
+    "cond",
+    "math",
+    "initials",
+    "keyboard",
+    "display",
+    "thin",
+    "outline",
+    "biolinum_k",  # keys of a keyboard
+)
 LEAST_FAMILIES = {"train": 10, "eval": 4}
 
 

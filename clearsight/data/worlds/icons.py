@@ -22,50 +22,185 @@ from clearsight.data.worlds.shapes import NUMBERS, paste, places
 
 # label: names it goes by in the families, when they differ from the label with hyphens
 CONCEPTS: dict[str, tuple[str, ...]] = {
-    "airplane": ("airplane", "plane"), "alarm clock": ("alarm",), "anchor": (), "barcode": (), "basketball": (),
-    "battery": ("battery", "battery-full"), "bed": (), "bell": (), "bicycle": ("bicycle", "bike"), "bird": ("bird", "crow", "dove"),
-    "book": ("book", "book-open", "book-open-variant"), "bookmark": (), "brain": (), "briefcase": (), "bug": (),
-    "building": ("building", "office-building"), "bus": (), "cactus": (), "cake": ("cake", "birthday-cake", "cake-candles", "cake-2", "cake-3"),
-    "calculator": (), "calendar": (), "camera": (), "car": (), "cat": (), "cloud": (),
-    "clipboard": (), "clock": ("clock", "time"), "coffee": ("coffee", "cup", "mug-hot"), "coins": ("coins", "coin"),
-    "compass": (), "computer": ("desktop", "monitor", "desktop-mac", "computer", "desktop-computer"), "cookie": (),
-    "credit card": ("credit-card", "bank-card", "bank-card-2"), "crown": ("crown", "vip-crown", "vip-crown-2"), "cube": (), "database": (),
-    "diamond": ("diamond", "gem", "diamond-stone"), "dog": (), "door": ("door", "door-closed", "door-open"), "envelope": ("envelope", "email", "mail"),
-    "eraser": (), "eye": (), "factory": ("factory", "industry"), "fingerprint": (), "fire": (), "fish": (), "flag": (),
-    "flask": (), "flower": (), "folder": (), "football": ("football", "football-ball"), "game controller": ("game-controller", "gamepad", "controller", "google-controller"),
-    "gas station": ("gas-pump", "gas-station"), "gauge": ("gauge", "dashboard", "speedometer", "dashboard-2"), "gear": ("gear", "cog", "settings", "gear-six", "settings-2", "settings-3"),
-    "ghost": (), "gift": (), "glasses": ("glasses", "eyeglasses"), "globe": ("globe", "earth", "earth-americas"), "graduation cap": ("graduation-cap", "school"),
-    "hammer": (), "handshake": (), "headphones": ("headphones", "headphone"), "heart": ("heart", "heart-straight"), "horse": (), "hospital": (),
-    "hourglass": (), "house": ("house", "home", "home-variant"), "key": ("key", "key-variant"), "keyboard": (), "knife": (), "lamp": (),
-    "laptop": ("laptop", "macbook"), "leaf": (), "light bulb": ("lightbulb", "bulb"), "link": (), "lock": ("lock", "lock-simple"),
-    "magnet": ("magnet", "magnet-straight"), "magnifying glass": ("magnifying-glass", "search", "magnify"), "map": (),
-    "map pin": ("map-pin", "map-marker", "location-dot", "map-marker-alt"), "medal": (), "microphone": ("microphone", "mic"),
-    "microscope": (), "moon": ("moon", "moon-waning-crescent"), "motorcycle": ("motorcycle", "motorbike"), "music note": ("music", "music-note", "music-notes", "music-2"),
-    "newspaper": (), "package": ("package", "package-variant", "package-variant-closed", "box"), "paintbrush": ("paint-brush", "paintbrush", "brush"),
-    "palette": (), "paperclip": (), "paw": ("paw", "paw-print"), "pencil": (), "person": ("user", "account", "person"), "phone": (),
-    "pill": ("pill", "capsule", "capsules"), "pizza": ("pizza", "pizza-slice"), "plug": ("plug", "power-plug"), "printer": ("printer", "print"),
-    "puzzle piece": ("puzzle-piece", "puzzle"), "rainbow": (), "recycling symbol": ("recycle",), "robot": (), "rocket": ("rocket", "rocket-launch"),
-    "ruler": (), "sailboat": ("sailboat", "sail-boat"), "scales": ("scales", "scale-balance", "balance-scale"), "scissors": ("scissors", "cut", "content-cut"),
-    "shield": ("shield", "shield-halved", "shield-alt"), "shirt": ("shirt", "t-shirt", "tshirt", "tshirt-crew"), "shopping cart": ("shopping-cart", "cart"),
-    "skull": (), "smiley": ("smiley", "face-smile", "smile", "emoticon", "emotion-happy", "emoticon-happy"), "snowflake": (), "speaker": ("speaker", "speaker-high"),
-    "star": (), "stethoscope": (), "suitcase": ("suitcase", "bag-suitcase", "suitcase-rolling"), "sun": ("sun", "white-balance-sunny"), "sword": (), "syringe": ("syringe", "needle"),
-    "table": (), "tag": ("tag", "price-tag", "price-tag-3"), "target": ("target", "bullseye", "crosshairs"), "television": ("television", "tv"), "tent": ("tent", "campground"),
-    "thermometer": ("thermometer", "temperature-half", "thermometer-half"), "thumbs down": ("thumbs-down", "thumb-down"), "thumbs up": ("thumbs-up", "thumb-up"),
-    "ticket": (), "toilet": (), "traffic light": ("traffic-light", "traffic-signal"), "train": ("train", "train-simple"), "trash can": ("trash", "delete", "trash-can", "delete-bin", "trash-simple", "trash-alt"),
-    "tree": ("tree", "tree-evergreen"), "trophy": (), "truck": (), "umbrella": (), "wallet": (), "watch": (), "wheelchair": (), "wifi": ("wifi", "wifi-high"), "wrench": (),
+    "airplane": ("airplane", "plane"),
+    "alarm clock": ("alarm",),
+    "anchor": (),
+    "barcode": (),
+    "basketball": (),
+    "battery": ("battery", "battery-full"),
+    "bed": (),
+    "bell": (),
+    "bicycle": ("bicycle", "bike"),
+    "bird": ("bird", "crow", "dove"),
+    "book": ("book", "book-open", "book-open-variant"),
+    "bookmark": (),
+    "brain": (),
+    "briefcase": (),
+    "bug": (),
+    "building": ("building", "office-building"),
+    "bus": (),
+    "cactus": (),
+    "cake": ("cake", "birthday-cake", "cake-candles", "cake-2", "cake-3"),
+    "calculator": (),
+    "calendar": (),
+    "camera": (),
+    "car": (),
+    "cat": (),
+    "cloud": (),
+    "clipboard": (),
+    "clock": ("clock", "time"),
+    "coffee": ("coffee", "cup", "mug-hot"),
+    "coins": ("coins", "coin"),
+    "compass": (),
+    "computer": ("desktop", "monitor", "desktop-mac", "computer", "desktop-computer"),
+    "cookie": (),
+    "credit card": ("credit-card", "bank-card", "bank-card-2"),
+    "crown": ("crown", "vip-crown", "vip-crown-2"),
+    "cube": (),
+    "database": (),
+    "diamond": ("diamond", "gem", "diamond-stone"),
+    "dog": (),
+    "door": ("door", "door-closed", "door-open"),
+    "envelope": ("envelope", "email", "mail"),
+    "eraser": (),
+    "eye": (),
+    "factory": ("factory", "industry"),
+    "fingerprint": (),
+    "fire": (),
+    "fish": (),
+    "flag": (),
+    "flask": (),
+    "flower": (),
+    "folder": (),
+    "football": ("football", "football-ball"),
+    "game controller": ("game-controller", "gamepad", "controller", "google-controller"),
+    "gas station": ("gas-pump", "gas-station"),
+    "gauge": ("gauge", "dashboard", "speedometer", "dashboard-2"),
+    "gear": ("gear", "cog", "settings", "gear-six", "settings-2", "settings-3"),
+    "ghost": (),
+    "gift": (),
+    "glasses": ("glasses", "eyeglasses"),
+    "globe": ("globe", "earth", "earth-americas"),
+    "graduation cap": ("graduation-cap", "school"),
+    "hammer": (),
+    "handshake": (),
+    "headphones": ("headphones", "headphone"),
+    "heart": ("heart", "heart-straight"),
+    "horse": (),
+    "hospital": (),
+    "hourglass": (),
+    "house": ("house", "home", "home-variant"),
+    "key": ("key", "key-variant"),
+    "keyboard": (),
+    "knife": (),
+    "lamp": (),
+    "laptop": ("laptop", "macbook"),
+    "leaf": (),
+    "light bulb": ("lightbulb", "bulb"),
+    "link": (),
+    "lock": ("lock", "lock-simple"),
+    "magnet": ("magnet", "magnet-straight"),
+    "magnifying glass": ("magnifying-glass", "search", "magnify"),
+    "map": (),
+    "map pin": ("map-pin", "map-marker", "location-dot", "map-marker-alt"),
+    "medal": (),
+    "microphone": ("microphone", "mic"),
+    "microscope": (),
+    "moon": ("moon", "moon-waning-crescent"),
+    "motorcycle": ("motorcycle", "motorbike"),
+    "music note": ("music", "music-note", "music-notes", "music-2"),
+    "newspaper": (),
+    "package": ("package", "package-variant", "package-variant-closed", "box"),
+    "paintbrush": ("paint-brush", "paintbrush", "brush"),
+    "palette": (),
+    "paperclip": (),
+    "paw": ("paw", "paw-print"),
+    "pencil": (),
+    "person": ("user", "account", "person"),
+    "phone": (),
+    "pill": ("pill", "capsule", "capsules"),
+    "pizza": ("pizza", "pizza-slice"),
+    "plug": ("plug", "power-plug"),
+    "printer": ("printer", "print"),
+    "puzzle piece": ("puzzle-piece", "puzzle"),
+    "rainbow": (),
+    "recycling symbol": ("recycle",),
+    "robot": (),
+    "rocket": ("rocket", "rocket-launch"),
+    "ruler": (),
+    "sailboat": ("sailboat", "sail-boat"),
+    "scales": ("scales", "scale-balance", "balance-scale"),
+    "scissors": ("scissors", "cut", "content-cut"),
+    "shield": ("shield", "shield-halved", "shield-alt"),
+    "shirt": ("shirt", "t-shirt", "tshirt", "tshirt-crew"),
+    "shopping cart": ("shopping-cart", "cart"),
+    "skull": (),
+    "smiley": ("smiley", "face-smile", "smile", "emoticon", "emotion-happy", "emoticon-happy"),
+    "snowflake": (),
+    "speaker": ("speaker", "speaker-high"),
+    "star": (),
+    "stethoscope": (),
+    "suitcase": ("suitcase", "bag-suitcase", "suitcase-rolling"),
+    "sun": ("sun", "white-balance-sunny"),
+    "sword": (),
+    "syringe": ("syringe", "needle"),
+    "table": (),
+    "tag": ("tag", "price-tag", "price-tag-3"),
+    "target": ("target", "bullseye", "crosshairs"),
+    "television": ("television", "tv"),
+    "tent": ("tent", "campground"),
+    "thermometer": ("thermometer", "temperature-half", "thermometer-half"),
+    "thumbs down": ("thumbs-down", "thumb-down"),
+    "thumbs up": ("thumbs-up", "thumb-up"),
+    "ticket": (),
+    "toilet": (),
+    "traffic light": ("traffic-light", "traffic-signal"),
+    "train": ("train", "train-simple"),
+    "trash can": ("trash", "delete", "trash-can", "delete-bin", "trash-simple", "trash-alt"),
+    "tree": ("tree", "tree-evergreen"),
+    "trophy": (),
+    "truck": (),
+    "umbrella": (),
+    "wallet": (),
+    "watch": (),
+    "wheelchair": (),
+    "wifi": ("wifi", "wifi-high"),
+    "wrench": (),
 }
 FAMILIES = {
-    "train": ("fontawesome5-solid", "fontawesome5-regular", "fontawesome6-solid", "fontawesome6-regular", "materialdesignicons6", "elusiveicons"),
+    "train": (
+        "fontawesome5-solid",
+        "fontawesome5-regular",
+        "fontawesome6-solid",
+        "fontawesome6-regular",
+        "materialdesignicons6",
+        "elusiveicons",
+    ),
     "eval": ("phosphor", "remixicon", "codicon"),
 }
 SUFFIX = re.compile(r"-(fill|line|bold|light|duotone|outline|solid|outlined|filled|[0-9])$")
 
-NAME = ("What is this icon?", "What does the icon show?", "Name the icon.", "What icon is this?", "What is shown by this icon?")
-CHOOSE = ("Which of these is it: {}?", "What is shown: {}?", "Pick the right name: {}.", "Which one is shown: {}?")
+NAME = (
+    "What is this icon?",
+    "What does the icon show?",
+    "Name the icon.",
+    "What icon is this?",
+    "What is shown by this icon?",
+)
+CHOOSE = (
+    "Which of these is it: {}?",
+    "What is shown: {}?",
+    "Pick the right name: {}.",
+    "Which one is shown: {}?",
+)
 COLOUR = ("What colour is the icon?", "Which colour is it drawn in?", "What is the colour of the icon?")
 COUNT = ("How many icons are there?", "Count the icons.", "How many icons do you see?")
 PRESENT = ("Is there a {}?", "Do you see a {}?", "Does the image show a {}?")
-SIDE = ("Is the {} left or right of the {}?", "Left or right: where is the {} seen from the {}?", "Is the {} to the left or the right of the {}?")
+SIDE = (
+    "Is the {} left or right of the {}?",
+    "Left or right: where is the {} seen from the {}?",
+    "Is the {} to the left or the right of the {}?",
+)
 
 
 @cache
@@ -73,7 +208,9 @@ def drawings(split: Split) -> dict[str, tuple[tuple[str, str], ...]]:
     """label -> ((font file, character), ...) of every drawing the split may use."""
     folder = Path(weights.fetch(weights.ICON_FONTS)) / "qtawesome" / "fonts"
     found: dict[str, list[tuple[str, str]]] = {label: [] for label in CONCEPTS}
-    aliases = {alias: label for label, names in CONCEPTS.items() for alias in (names or (label.replace(" ", "-"),))}
+    aliases = {
+        alias: label for label, names in CONCEPTS.items() for alias in (names or (label.replace(" ", "-"),))
+    }
     for family in FAMILIES[split]:
         font = next(path for path in sorted(folder.glob(f"{family}*.ttf")))
         charmap = json.loads(next(iter(sorted(folder.glob(f"{family}*charmap*.json")))).read_text())
@@ -104,7 +241,9 @@ def icon_mask(rng: random.Random, split: Split, label: str, size: int) -> Image.
     font, character = rng.choice(drawings(split)[label])
     mask = _glyph(font, character, size // 8 * 8)
     scale = size / max(mask.size)
-    mask = mask.resize((max(1, round(mask.width * scale)), max(1, round(mask.height * scale))), Image.Resampling.BILINEAR)
+    mask = mask.resize(
+        (max(1, round(mask.width * scale)), max(1, round(mask.height * scale))), Image.Resampling.BILINEAR
+    )
     if rng.random() < 0.5:
         mask = mask.rotate(rng.uniform(-10, 10), Image.Resampling.BILINEAR, expand=False)
     return mask
@@ -137,10 +276,15 @@ def sample(seed: int, split: Split) -> Scene:
     else:
         a, b = rng.sample(things, 2)
         side = "left" if a[2] < b[2] else "right"
-        scene.questions = [Question("count to five", ask(COUNT), NUMBERS[count]), Question("colour", ask(COLOUR_OF).format(label), name)]
+        scene.questions = [
+            Question("count to five", ask(COUNT), NUMBERS[count]),
+            Question("colour", ask(COLOUR_OF).format(label), name),
+        ]
         if abs(a[2] - b[2]) > (a[3] + b[3]) / 3:
             scene.questions.append(Question("left or right", ask(SIDE).format(a[0], b[0]), side))
     present = rng.random() < 0.5
-    asked = rng.choice(chosen) if present else rng.choice([other for other in labels() if other not in chosen])
+    asked = (
+        rng.choice(chosen) if present else rng.choice([other for other in labels() if other not in chosen])
+    )
     scene.questions.append(Question("present", ask(PRESENT).format(asked), "Yes" if present else "No"))
     return scene

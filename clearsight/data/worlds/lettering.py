@@ -22,7 +22,9 @@ def width_of(text: str, font: str, size: int) -> float:
     return sized(font, size).getlength(text)
 
 
-def draw_line(draw: ImageDraw.ImageDraw, left: float, top: float, text: str, font: str, size: int, ink: RGB) -> Line:
+def draw_line(
+    draw: ImageDraw.ImageDraw, left: float, top: float, text: str, font: str, size: int, ink: RGB
+) -> Line:
     """Draw `text` with its ascender line at `top`."""
     face = sized(font, size)
     draw.text((left, top), text, font=face, fill=ink)

@@ -63,7 +63,9 @@ def background(rng: random.Random, split: Split, *, plain: bool = False) -> tupl
         ramp = Image.linear_gradient("L").rotate(rng.choice((0, 90, 180, 270))).resize((SIZE, SIZE))
         canvas = Image.composite(canvas, Image.new("RGB", (SIZE, SIZE), second), ramp)  # type: ignore[arg-type]
     elif kind == "grain":
-        noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(3, 9), (SIZE // 2, SIZE // 2, 1))
+        noise = np.random.default_rng(rng.getrandbits(32)).normal(
+            0, rng.uniform(3, 9), (SIZE // 2, SIZE // 2, 1)
+        )
         pixels = np.asarray(canvas, dtype=np.int16) + noise.astype(np.int16).repeat(2, 0).repeat(2, 1)
         canvas = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
     return canvas, first  # type: ignore[return-value]

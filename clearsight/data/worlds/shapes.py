@@ -6,7 +6,17 @@ import random
 from PIL import Image, ImageDraw
 
 from clearsight.data.worlds.palette import NAMES, RGB, background, standing_out
-from clearsight.data.worlds.scene import SIZE, Placed, Question, Scene, Split, listed, one_of, rng_for, wording
+from clearsight.data.worlds.scene import (
+    SIZE,
+    Placed,
+    Question,
+    Scene,
+    Split,
+    listed,
+    one_of,
+    rng_for,
+    wording,
+)
 
 SHAPES = ("circle", "square", "triangle", "rectangle", "star", "heart", "diamond", "hexagon", "cross", "ring")
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -17,8 +27,16 @@ COLOUR = ("What colour is the {}?", "Which colour does the {} have?", "Tell me t
 COUNT = ("How many shapes are there?", "Count the shapes.", "How many shapes do you see?")
 COUNT_KIND = ("How many {} are there?", "Count the {}.", "How many {} do you see?")
 WHICH = ("Which shape is {}?", "What shape is the {} one?", "Name the {} shape.")
-SIDE = ("Is the {} left or right of the {}?", "On which side of the {1} is the {0}, left or right?", "Left or right: where is the {} seen from the {}?")
-HEIGHT = ("Is the {} above or below the {}?", "Above or below: where is the {} compared with the {}?", "Does the {} lie above or below the {}?")
+SIDE = (
+    "Is the {} left or right of the {}?",
+    "On which side of the {1} is the {0}, left or right?",
+    "Left or right: where is the {} seen from the {}?",
+)
+HEIGHT = (
+    "Is the {} above or below the {}?",
+    "Above or below: where is the {} compared with the {}?",
+    "Does the {} lie above or below the {}?",
+)
 PRESENT = ("Is there a {} {}?", "Do you see a {} {}?", "Does the image show a {} {}?")
 
 
@@ -56,7 +74,12 @@ def outline(shape: str, size: int, turn: float) -> Image.Image:
     elif shape == "square":
         polygon(4, offset=-45)
     elif shape == "diamond":
-        points = [(middle, middle - radius), (middle + radius * 0.62, middle), (middle, middle + radius), (middle - radius * 0.62, middle)]
+        points = [
+            (middle, middle - radius),
+            (middle + radius * 0.62, middle),
+            (middle, middle + radius),
+            (middle - radius * 0.62, middle),
+        ]
         draw.polygon(points, fill=255)
     elif shape == "triangle":
         polygon(3)
@@ -65,7 +88,9 @@ def outline(shape: str, size: int, turn: float) -> Image.Image:
     elif shape == "star":
         polygon(5, inner=0.42)
     elif shape == "rectangle":
-        draw.rectangle((middle - radius, middle - radius * 0.5, middle + radius, middle + radius * 0.5), fill=255)
+        draw.rectangle(
+            (middle - radius, middle - radius * 0.5, middle + radius, middle + radius * 0.5), fill=255
+        )
         mask = mask.rotate(turn, Image.Resampling.BILINEAR)
     elif shape == "cross":
         arm = radius * 0.33
@@ -76,9 +101,15 @@ def outline(shape: str, size: int, turn: float) -> Image.Image:
         lobe = radius * 0.5
         for side in (-1, 1):
             x = middle + side * lobe * 0.92
-            draw.ellipse((x - lobe, middle - radius * 0.75, x + lobe, middle - radius * 0.75 + 2 * lobe), fill=255)
+            draw.ellipse(
+                (x - lobe, middle - radius * 0.75, x + lobe, middle - radius * 0.75 + 2 * lobe), fill=255
+            )
         draw.polygon(
-            [(middle - radius * 0.92, middle - radius * 0.05), (middle + radius * 0.92, middle - radius * 0.05), (middle, middle + radius * 0.9)],
+            [
+                (middle - radius * 0.92, middle - radius * 0.05),
+                (middle + radius * 0.92, middle - radius * 0.05),
+                (middle, middle + radius * 0.9),
+            ],
             fill=255,
         )
     else:
@@ -104,7 +135,9 @@ def places(rng: random.Random, count: int, low: int, high: int, gap: int = 8) ->
         low = min(low, high)
 
 
-def paste(canvas: Image.Image, scene: Scene, mask: Image.Image, left: int, top: int, label: str, name: str, ink: RGB) -> None:
+def paste(
+    canvas: Image.Image, scene: Scene, mask: Image.Image, left: int, top: int, label: str, name: str, ink: RGB
+) -> None:
     """Draw a mask in one colour and note the object and its colour in the scene's truth."""
     canvas.paste(ink, (left, top), mask)
     box = (left, top, left + mask.width, top + mask.height)
@@ -139,20 +172,36 @@ def sample(seed: int, split: Split) -> Scene:
     return scene
 
 
-def _questions(rng: random.Random, split: Split, things: list[tuple[str, str, int, int, int]]) -> list[Question]:
+def _questions(
+    rng: random.Random, split: Split, things: list[tuple[str, str, int, int, int]]
+) -> list[Question]:
     ask = lambda options: wording(rng, split, options)  # noqa: E731
     shapes, colours = [t[0] for t in things], [t[1] for t in things]
     questions: list[Question] = []
     if len(things) == 1:
-        questions += [Question("shape", ask(SHAPE), shapes[0]), Question("colour", ask(COLOUR).format("shape"), colours[0])]
+        questions += [
+            Question("shape", ask(SHAPE), shapes[0]),
+            Question("colour", ask(COLOUR).format("shape"), colours[0]),
+        ]
         choices = one_of(rng, colours[0], NAMES, 4)
-        questions.append(Question("colour choice", f"{ask(COLOUR).format(shapes[0])} Choose: {listed(choices)}.", colours[0], choices))
+        questions.append(
+            Question(
+                "colour choice",
+                f"{ask(COLOUR).format(shapes[0])} Choose: {listed(choices)}.",
+                colours[0],
+                choices,
+            )
+        )
     questions.append(Question(counting(len(things)), ask(COUNT), NUMBERS[len(things)]))
     for shape in rng.sample(sorted(set(shapes)), 1):
         if len(set(shapes)) > 1:
-            questions.append(Question("count kind", ask(COUNT_KIND).format(plural(shape)), NUMBERS[shapes.count(shape)]))
+            questions.append(
+                Question("count kind", ask(COUNT_KIND).format(plural(shape)), NUMBERS[shapes.count(shape)])
+            )
         elif len(things) > 1:
-            questions.append(Question(counting(len(things)), ask(COUNT_KIND).format(plural(shape)), NUMBERS[len(things)]))
+            questions.append(
+                Question(counting(len(things)), ask(COUNT_KIND).format(plural(shape)), NUMBERS[len(things)])
+            )
     unique = [i for i in range(len(things)) if shapes.count(shapes[i]) == 1]
     if len(things) > 1 and unique:
         i = rng.choice(unique)
@@ -174,7 +223,9 @@ def _questions(rng: random.Random, split: Split, things: list[tuple[str, str, in
         shape, name = rng.choice(list(zip(shapes, colours, strict=True)))
         questions.append(Question("present", ask(PRESENT).format(name, shape), "Yes"))
     else:
-        absent = [(s, n) for s in SHAPES for n in NAMES if (s, n) not in set(zip(shapes, colours, strict=True))]
+        absent = [
+            (s, n) for s in SHAPES for n in NAMES if (s, n) not in set(zip(shapes, colours, strict=True))
+        ]
         hard = [(s, n) for s, n in absent if (s in shapes) != (n in colours)] or absent
         shape, name = rng.choice(hard)
         questions.append(Question("present", ask(PRESENT).format(name, shape), "No"))

@@ -10,7 +10,11 @@ from clearsight.data.worlds.shapes import NUMBERS
 from clearsight.data.worlds.words import vocabulary
 
 CELL = ("What is the number for {}?", "Which number stands beside {}?", "What value does the row {} have?")
-MOST = ("Which row has the largest number?", "What has the highest number?", "Which name has the largest value?")
+MOST = (
+    "Which row has the largest number?",
+    "What has the highest number?",
+    "Which name has the largest value?",
+)
 ROWS = ("How many rows does the table have?", "Count the rows.", "How many rows are in the table?")
 
 
@@ -31,7 +35,9 @@ def sample(seed: int, split: Split) -> Scene:
     for row, (word, number) in enumerate(zip(words, numbers, strict=True)):
         y = top + row * height
         scene.placed += lettering.draw_line(draw, left + 10, y + height * 0.08, word, font, size, ink).placed
-        scene.placed += lettering.draw_line(draw, middle + 16, y + height * 0.08, str(number), font, size, ink).placed
+        scene.placed += lettering.draw_line(
+            draw, middle + 16, y + height * 0.08, str(number), font, size, ink
+        ).placed
     for row in range(count + 1):
         draw.line((left, top + row * height, right, top + row * height), fill=ink, width=2)
     for x in (left, middle, right):
@@ -43,5 +49,7 @@ def sample(seed: int, split: Split) -> Scene:
         Question("table largest", ask(MOST), words[numbers.index(max(numbers))]),
         Question("table rows", ask(ROWS), NUMBERS[count]),
     ]
-    scene.caption = "A table: " + ", ".join(f"{word} {number}" for word, number in zip(words, numbers, strict=True)) + "."
+    scene.caption = (
+        "A table: " + ", ".join(f"{word} {number}" for word, number in zip(words, numbers, strict=True)) + "."
+    )
     return scene

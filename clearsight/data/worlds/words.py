@@ -13,13 +13,37 @@ from PIL import ImageDraw
 from clearsight.data.worlds import lettering
 from clearsight.data.worlds.fonts import any_font
 from clearsight.data.worlds.palette import background, standing_out
-from clearsight.data.worlds.scene import Placed, Question, Scene, Split, belongs_to, listed, one_of, rng_for, wording
+from clearsight.data.worlds.scene import (
+    Placed,
+    Question,
+    Scene,
+    Split,
+    belongs_to,
+    listed,
+    one_of,
+    rng_for,
+    wording,
+)
 
 SIZE_RANGE = (44, 120)  # pixels of the font's em
 
-READ = ("What does the text say?", "Read the text.", "What is written here?", "What word is shown?", "Which word is printed?")
-READ_ALL = ("Read all the text from top to bottom.", "What does each line say?", "Write down all the text you see.")
-LETTER = ("What is the first letter?", "Which letter does the text begin with?", "What letter does the word start with?")
+READ = (
+    "What does the text say?",
+    "Read the text.",
+    "What is written here?",
+    "What word is shown?",
+    "Which word is printed?",
+)
+READ_ALL = (
+    "Read all the text from top to bottom.",
+    "What does each line say?",
+    "Write down all the text you see.",
+)
+LETTER = (
+    "What is the first letter?",
+    "Which letter does the text begin with?",
+    "What letter does the word start with?",
+)
 CHOOSE = ("Which word is shown: {}?", "Is the word {}?", "Which of these is written: {}?")
 INK = ("What colour is the text?", "Which colour are the letters?", "What is the colour of the writing?")
 PRESENT = ("Does the text say {}?", "Is the word {} shown?", "Is {} written in the image?")
@@ -45,7 +69,9 @@ def sample(seed: int, split: Split) -> Scene:
         if rng.random() < 0.15:
             word = word.capitalize()
         font, size = any_font(rng, split), rng.randint(*SIZE_RANGE)
-        size = max(20, min(size, int(size * 420 / max(1, lettering.width_of(word, font, size))), 400 // count))
+        size = max(
+            20, min(size, int(size * 420 / max(1, lettering.width_of(word, font, size))), 400 // count)
+        )
         width = lettering.width_of(word, font, size)
         left = rng.uniform(8, max(9, 440 - width))
         band = 448 / count
@@ -58,13 +84,15 @@ def sample(seed: int, split: Split) -> Scene:
     return scene
 
 
-
-
 def _questions(rng: random.Random, split: Split, lines: list[str], ink_name: str) -> list[Question]:
     questions = [Question("text colour", wording(rng, split, INK), ink_name)]
     present = rng.random() < 0.5
-    asked = rng.choice(lines) if present else rng.choice([w for w in vocabulary(split)[:999] if w not in lines])
-    questions.append(Question("word present", wording(rng, split, PRESENT).format(asked), "Yes" if present else "No"))
+    asked = (
+        rng.choice(lines) if present else rng.choice([w for w in vocabulary(split)[:999] if w not in lines])
+    )
+    questions.append(
+        Question("word present", wording(rng, split, PRESENT).format(asked), "Yes" if present else "No")
+    )
     if len(lines) > 1:
         questions.append(Question("read lines", wording(rng, split, READ_ALL), "\n".join(lines)))
         return questions

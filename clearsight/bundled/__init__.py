@@ -1,0 +1,1 @@
+"""The trained parts of the bundled model, and its sample picture."""

@@ -1,0 +1,401 @@
+"""Every command; each parses its arguments and calls one function.
+
+Standard output holds the answer, or with --json one JSON object; everything else goes to standard error.
+Exit codes: 0 done, 1 something went wrong (the message says what to do), 2 wrong usage, 130 interrupted.
+"""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from clearsight import __version__
+from clearsight.conversation import Conversation, ConversationError, Detail, Image, assistant, user
+
+if TYPE_CHECKING:
+    from clearsight.assistant import AnswerStream, Assistant
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    help="A private visual assistant: ask about pictures, on this machine.",
+)
+notes = Console(stderr=True, highlight=False)
+
+MAX_TOKENS = 256
+NEXT_STEPS = """
+How to go on (put [bold].venv/bin[/bold] on your PATH, or write it before the command):
+  clearsight ask photo.jpg "What colour is the car?"
+  clearsight describe photo.jpg
+  clearsight chat                   a conversation; /image photo.jpg shows it a picture
+  clearsight tiles photo.jpg        what the model sees of a picture
+  clearsight ask --model hf:HuggingFaceTB/SmolVLM-256M-Instruct photo.jpg "What is this?"
+  clearsight --help"""
+
+Model = Annotated[
+    str,
+    typer.Option(
+        help="mini (bundled), a checkpoint folder, or hf:owner/name[@revision].", envvar="CLEARSIGHT_MODEL"
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Offline = Annotated[bool, typer.Option(help="Never touch the network; use what is cached.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Processor cores to use; all by default.")]
+HowMuchDetail = Annotated[
+    str, typer.Option("--detail", help="auto, low (one tile) or high (as many as the model takes).")
+]
+Temperature = Annotated[
+    float, typer.Option(min=0, max=2, help="0 takes the likeliest word; higher is more varied.")
+]
+MaxTokens = Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Makes a varied answer repeatable.")]
+
+
+# ---------------------------------------------------------------------------------------------------
+# Commands
+
+
+@app.command(
+    epilog='Examples:  clearsight ask sign.jpg "What does it say?"   |   '
+    'clearsight ask before.png after.png "Which has more stars?"   |   cat a.png | clearsight ask - "What is it?"'
+)
+def ask(
+    items: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[IMAGE]... QUESTION", help="Pictures in order (- is standard input), then the question."
+        ),
+    ],
+    model: Model = "mini",
+    detail: HowMuchDetail = "auto",
+    temperature: Temperature = 0.0,
+    max_tokens: MaxTokens = MAX_TOKENS,
+    seed: Seed = None,
+    logprobs: Annotated[
+        int | None,
+        typer.Option(min=0, max=20, help="With --json: log-probabilities, and so many alternatives."),
+    ] = None,
+    threads: Threads = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a question about one or several pictures."""
+    with reported(as_json):
+        *paths, question = items
+        if question == "-" or Path(question).is_file():
+            raise UsageError(
+                f"the last argument is the question, but {question!r} is a picture; "
+                f'write for instance: clearsight ask {question} "What is this?"'
+            )
+        parts = [read_image(path, detail) for path in paths]
+        loaded = load(model, threads, offline)
+        conversation = Conversation((user(*parts, question),))
+        stream = loaded.stream(
+            conversation, temperature=temperature, max_tokens=max_tokens, seed=seed, logprobs=logprobs
+        )
+        show(stream, as_json, model)
+
+
+@app.command(epilog="Example:  clearsight describe photo.jpg")
+def describe(
+    image: Annotated[str, typer.Argument(help="The picture; - is standard input.")],
+    model: Model = "mini",
+    detail: HowMuchDetail = "auto",
+    max_tokens: MaxTokens = MAX_TOKENS,
+    threads: Threads = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is in a picture."""
+    with reported(as_json):
+        picture = read_image(image, detail)
+        from clearsight.assistant import DESCRIBE
+
+        loaded = load(model, threads, offline)
+        show(loaded.stream(Conversation((user(picture, DESCRIBE),)), max_tokens=max_tokens), as_json, model)
+
+
+@app.command(epilog="Example:  clearsight chat --model mini")
+def chat(
+    model: Model = "mini",
+    detail: HowMuchDetail = "auto",
+    temperature: Temperature = 0.0,
+    max_tokens: MaxTokens = MAX_TOKENS,
+    threads: Threads = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Talk in turns. /image PATH shows a picture, /clear starts anew, /quit ends. With --json, one object a turn."""
+    with reported(as_json):
+        loaded = load(model, threads, offline)
+        if sys.stdin.isatty() and not as_json:
+            notes.print("Type a question. /image PATH shows a picture, /clear starts anew, /quit ends.")
+        talk(loaded, model, detail, as_json, temperature=temperature, max_tokens=max_tokens)
+
+
+@app.command(epilog="Example:  clearsight tiles photo.jpg --out seen.png")
+def tiles(
+    image: Annotated[str, typer.Argument(help="The picture; - is standard input.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it; beside the picture by default.")
+    ] = None,
+    model: Model = "mini",
+    detail: HowMuchDetail = "auto",
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write what the model sees of a picture: its tiles, in order, and the whole."""
+    with reported(as_json):
+        picture = read_image(image, detail)
+        from clearsight.processing.images import from_conversation_image
+        from clearsight.processing.tiles import contact_sheet, cut, plan
+
+        processor = load_processor(model, offline)
+        pixels = from_conversation_image(picture)
+        planned = plan(*pixels.size, processor.tile_settings, picture.detail)
+        target = out or (
+            Path("tiles.png") if image == "-" else Path(image).with_name(f"{Path(image).stem}-tiles.png")
+        )
+        contact_sheet(cut(pixels, planned), planned).save(target)
+        facts = {
+            "picture": list(pixels.size),
+            "tiles": planned.num_tiles,
+            "rows": planned.rows,
+            "columns": planned.cols,
+            "image_tokens": planned.num_image_tokens,
+            "prompt_tokens": processor.picture_cost(planned),
+            "written": str(target),
+        }
+        if as_json:
+            print(json.dumps(facts))
+        else:
+            grid = f"{planned.rows} x {planned.cols} tiles and the whole" if planned.rows else "one tile"
+            print(
+                f"{pixels.width} x {pixels.height} pixels become {grid}: {facts['prompt_tokens']} tokens. Written to {target}"
+            )
+
+
+@app.command(epilog="Example:  clearsight export --to hf --out my-model")
+def export(
+    out: Annotated[Path, typer.Option(help="Folder to write; must be empty or new.")],
+    to: Annotated[
+        str, typer.Option(help="The layout: hf (transformers, vLLM, llama.cpp's converter).")
+    ] = "hf",
+    model: Model = "mini",
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a model so that other programs load it."""
+    with reported(as_json):
+        if to != "hf":
+            raise UsageError(f"--to knows hf, not {to!r}")
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise UsageError(f"{out} exists and is not an empty folder; name another --out")
+        from clearsight.models import hf
+
+        loaded = load(model, None, offline)
+        with notes.status(f"Writing {out} ..."):
+            hf.save(loaded.model, out)
+            loaded.processor.save(out)
+        files = sorted(path.name for path in out.iterdir())
+        print(
+            json.dumps({"folder": str(out), "files": files})
+            if as_json
+            else f"Wrote {out}: {', '.join(files)}"
+        )
+
+
+@app.command(epilog="Example:  clearsight doctor --json")
+def doctor(as_json: AsJson = False) -> None:
+    """Check this machine and installation, and say what to do about what is wrong."""
+    with reported(as_json):
+        from clearsight.doctor import examine
+
+        findings = examine()
+        if as_json:
+            print(json.dumps([dataclasses.asdict(finding) for finding in findings]))
+        else:
+            console = Console(highlight=False)
+            for finding in findings:
+                console.print(
+                    ("[green]ok[/green]  " if finding.ok else "[red]no[/red]  ")
+                    + f"{finding.what}: {finding.says}"
+                )
+        if not all(finding.ok for finding in findings):
+            raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  clearsight demo")
+def demo(offline: Offline = False, as_json: AsJson = False) -> None:
+    """Fetch the base weights, answer a sample question about a sample picture, and say how to go on."""
+    with reported(as_json):
+        from clearsight import mini
+
+        picture = mini.bundled_folder() / "sample.png"
+        loaded = load("mini", None, offline)
+        for question in ("What shape is this?", "What colour is the shape?"):
+            if not as_json:
+                notes.print(f"\n[bold]{picture}[/bold]\n[cyan]{question}[/cyan]")
+            stream = loaded.stream(
+                Conversation((user(Image.from_file(picture), question),)), max_tokens=MAX_TOKENS
+            )
+            show(stream, as_json, "mini")
+        if not as_json:
+            notes.print(NEXT_STEPS)
+
+
+# ---------------------------------------------------------------------------------------------------
+# What they share
+
+
+class UsageError(ValueError):
+    """Arguments that can't be meant; exit code 2."""
+
+
+def read_image(path: str, detail: str) -> Image:
+    """A picture from a file or, for -, from standard input. Raises ConversationError as Image does."""
+    level: Detail = detail  # type: ignore[assignment]  # Image checks it
+    if path != "-":
+        return Image.from_file(path, level)
+    if sys.stdin.isatty():
+        raise ConversationError(
+            '- reads a picture from standard input; send one: cat a.png | clearsight ask - "..."'
+        )
+    return Image(data=sys.stdin.buffer.read(), detail=level)
+
+
+def load(model: str, threads: int | None, offline: bool) -> "Assistant":
+    """The assistant, with a note while it loads."""
+    from clearsight.assistant import Assistant
+
+    if model == "mini":
+        from clearsight import weights
+
+        weights.fetch(weights.BASE_DECODER, offline=offline or None)
+    with notes.status("Loading the model ..."):
+        return Assistant.load(model, threads=threads, offline=offline or None)
+
+
+def load_processor(model: str, offline: bool) -> Any:
+    """The processor alone, without the network's weights."""
+    from clearsight import mini, weights
+    from clearsight.processing.processor import Processor
+
+    if model == "mini":
+        weights.fetch(weights.BASE_DECODER, offline=offline or None)
+        return mini.processor()
+    return Processor.from_folder(weights.resolve(model, offline=offline or None))
+
+
+def show(stream: "AnswerStream", as_json: bool, model: str) -> str:
+    """Print an answer as it comes, or whole as JSON; returns its text."""
+    for piece in stream:
+        if not as_json:
+            print(piece, end="", flush=True)
+    answer = stream.answer
+    if not as_json:
+        print()
+        return answer.text
+    value: dict[str, Any] = {"model": model, "text": answer.text, "finish_reason": answer.finish_reason}
+    value["usage"] = dataclasses.asdict(answer.usage)
+    if answer.logprobs:
+        value["logprobs"] = [_logprob(entry) for entry in answer.logprobs]
+    print(json.dumps(value, ensure_ascii=False))
+    return answer.text
+
+
+def _logprob(entry: Any) -> dict[str, Any]:
+    value = {
+        "token": entry.token.decode("utf-8", "replace"),
+        "bytes": list(entry.token),
+        "logprob": entry.logprob,
+    }
+    return value | ({"top": [_logprob(other) for other in entry.top]} if entry.top else {})
+
+
+def talk(loaded: "Assistant", model: str, detail: str, as_json: bool, **sampling: Any) -> None:
+    """The chat loop: reads lines until the end of input or /quit; a mistake never loses the conversation."""
+    conversation: Conversation | None = None
+    waiting: list[Image] = []
+    while True:
+        try:
+            line = input("> " if sys.stdin.isatty() and not as_json else "").strip()
+        except EOFError:
+            return
+        try:
+            if line in ("/quit", "/exit"):
+                return
+            if line == "/clear":
+                conversation, waiting = None, []
+            elif line.startswith("/image"):
+                from clearsight.processing.images import image_size
+
+                picture = read_image(line.removeprefix("/image").strip().strip("'\""), detail)
+                width, height = image_size(picture.encoded())
+                waiting.append(picture)
+                notes.print(f"[dim]{width} x {height} pixels; ask about it[/dim]")
+            elif line.startswith("/"):
+                notes.print("[dim]/image PATH, /clear and /quit are the commands[/dim]")
+            elif line:
+                message = user(*waiting, line)
+                asked = conversation.with_message(message) if conversation else Conversation((message,))
+                text = show(loaded.stream(asked, **sampling), as_json, model)
+                conversation, waiting = asked.with_message(assistant(text)), []
+        except (ValueError, OSError) as error:
+            notes.print(f"[red]{error}[/red]", markup=True)
+
+
+@contextmanager
+def reported(as_json: bool) -> Iterator[None]:
+    """Turn what can go wrong into one clear line and an exit code; anything else is a bug and shows itself."""
+    from clearsight.weights import WeightsError
+
+    try:
+        yield
+    except UsageError as error:
+        _fail(str(error), as_json, 2)
+    except (WeightsError, ValueError, RuntimeError, OSError) as error:
+        if not isinstance(error, WeightsError) and type(error) in (ValueError, RuntimeError):
+            raise
+        _fail(str(error), as_json, 1)
+    except KeyboardInterrupt:
+        _fail("interrupted", as_json, 130)
+
+
+def _fail(message: str, as_json: bool, code: int) -> None:
+    if as_json:
+        print(json.dumps({"error": message}, ensure_ascii=False))
+    else:
+        print(f"clearsight: {message}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"clearsight {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of the `clearsight` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
