@@ -335,12 +335,8 @@ def talk(loaded: "Assistant", model: str, detail: str, as_json: bool, **sampling
             if line == "/clear":
                 conversation, waiting = None, []
             elif line.startswith("/image"):
-                from clearsight.processing.images import image_size
-
-                picture = read_image(line.removeprefix("/image").strip().strip("'\""), detail)
-                width, height = image_size(picture.encoded())
-                waiting.append(picture)
-                notes.print(f"[dim]{width} x {height} pixels; ask about it[/dim]")
+                waiting.append(read_image(line.removeprefix("/image").strip().strip("'\""), detail))
+                notes.print("[dim]ask about it[/dim]")
             elif line.startswith("/"):
                 notes.print("[dim]/image PATH, /clear and /quit are the commands[/dim]")
             elif line:

@@ -121,8 +121,8 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("runs/mini/tower"))
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--batch", type=int, default=5)
-    parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=7e-5)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     device = arguments.device
