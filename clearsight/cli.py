@@ -177,9 +177,8 @@ def tiles(
             print(json.dumps(facts))
         else:
             grid = f"{planned.rows} x {planned.cols} tiles and the whole" if planned.rows else "one tile"
-            print(
-                f"{pixels.width} x {pixels.height} pixels become {grid}: {facts['prompt_tokens']} tokens. Written to {target}"
-            )
+            cost = f"{facts['prompt_tokens']} tokens"
+            print(f"{pixels.width} x {pixels.height} pixels become {grid}: {cost}. Written to {target}")
 
 
 @app.command(epilog="Example:  clearsight export --to hf --out my-model")

@@ -247,10 +247,7 @@ def _part_from_json(value: Any, where: str, load_image: Callable[[str], bytes] |
     else:
         raise ConversationError(f"{where}: the picture's data is missing")
     detail = value.get("detail", "auto")
-    if "pixels" in value:
-        image = Image(pixels=_reopen(data, where), detail=detail)
-    else:
-        image = Image(data=data, detail=detail)
+    image = Image(detail=detail, **({"pixels": _reopen(data, where)} if "pixels" in value else {"data": data}))
     claimed = value.get("sha256", image.sha256)
     if claimed != image.sha256:
         raise ConversationError(

@@ -31,7 +31,8 @@ def examine() -> list[Finding]:
 
 def _versions() -> Finding:
     ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    says = f"clearsight {__version__}, Python {platform.python_version()}, torch {torch.__version__}, {platform.platform(terse=True)}"
+    python, system = platform.python_version(), platform.platform(terse=True)
+    says = f"clearsight {__version__}, Python {python}, torch {torch.__version__}, {system}"
     return Finding("versions", ok, says if ok else f"{says}; Python 3.11 to 3.13 is needed")
 
 

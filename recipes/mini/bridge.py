@@ -1,4 +1,4 @@
-"""Stage 2 of Clearsight Mini: teach the decoder to use what the tower sees.
+r"""Stage 2 of Clearsight Mini: teach the decoder to use what the tower sees.
 
 Three straws carry the truth at once:
 1. answers: several questions about each picture in one conversation, loss on the replies alone, so that one
@@ -11,8 +11,10 @@ Text-only conversations, answered by the base model itself, keep it chatting.
 Most of it runs on pictures at half size (16 x 16 patches, 16 image tokens), which is five times cheaper; the
 positions are every second one of the tile's. The rest runs at the tile's own size, which is how the model is used.
 
-    torchrun --nproc-per-node 2 -m recipes.mini.bridge --tower runs/mini/tower --out runs/mini/bridge --side 16 --minutes 50
-    torchrun --nproc-per-node 2 -m recipes.mini.bridge --tower runs/mini/tower --out runs/mini/bridge --side 32 --minutes 30
+    torchrun --nproc-per-node 2 -m recipes.mini.bridge --tower runs/mini/tower \
+        --out runs/mini/bridge --side 16 --minutes 50
+    torchrun --nproc-per-node 2 -m recipes.mini.bridge --tower runs/mini/tower \
+        --out runs/mini/bridge --side 32 --minutes 30
     python -m recipes.mini.bridge --tower runs/mini/tower --out runs/mini/bridge --export clearsight/bundled
 
 Run again with the same --out to continue.

@@ -176,7 +176,8 @@ def table(scores: dict[str, dict]) -> str:
     for skill, s in scores.items():
         sees = "yes" if s["interval"][0] > s["blind_interval"][1] else "not shown"
         lines.append(
-            f"| {skill} | {s['n']} | {_share(s['score'], s['interval'])} | {_share(s['blind'], s['blind_interval'])} | {sees} |"
+            f"| {skill} | {s['n']} | {_share(s['score'], s['interval'])} "
+            f"| {_share(s['blind'], s['blind_interval'])} | {sees} |"
         )
     return "\n".join(lines)
 
