@@ -259,15 +259,21 @@ class UsageError(ValueError):
 
 
 def read_image(path: str, detail: str) -> Image:
-    """A picture from a file or, for -, from standard input. Raises ConversationError as Image does."""
+    """A picture from a file or, for -, from standard input, found to be usable before a model is loaded.
+
+    Raises ConversationError or ImageError, which name the file.
+    """
     level: Detail = detail  # type: ignore[assignment]  # Image checks it
-    if path != "-":
-        return Image.from_file(path, level)
-    if sys.stdin.isatty():
-        raise ConversationError(
-            '- reads a picture from standard input; send one: cat a.png | clearsight ask - "..."'
-        )
-    return Image(data=sys.stdin.buffer.read(), detail=level)
+    if path == "-" and sys.stdin.isatty():
+        raise ConversationError('- reads a picture from standard input: cat a.png | clearsight ask - "..."')
+    image = Image(data=sys.stdin.buffer.read(), detail=level) if path == "-" else Image.from_file(path, level)
+    from clearsight.processing.images import ImageError, from_conversation_image
+
+    try:
+        from_conversation_image(image)
+    except ImageError as error:
+        raise ImageError(f"{'standard input' if path == '-' else path}: {error}") from error
+    return image
 
 
 def load(model: str, threads: int | None, offline: bool) -> "Assistant":

@@ -247,7 +247,9 @@ def _part_from_json(value: Any, where: str, load_image: Callable[[str], bytes] |
     else:
         raise ConversationError(f"{where}: the picture's data is missing")
     detail = value.get("detail", "auto")
-    image = Image(detail=detail, **({"pixels": _reopen(data, where)} if "pixels" in value else {"data": data}))
+    image = Image(
+        detail=detail, **({"pixels": _reopen(data, where)} if "pixels" in value else {"data": data})
+    )
     claimed = value.get("sha256", image.sha256)
     if claimed != image.sha256:
         raise ConversationError(

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PILImage
 
-from clearsight.conversation import Conversation, ConversationError, Image, Message, Text, assistant, system, user
+from clearsight.conversation import (
+    Conversation,
+    ConversationError,
+    Image,
+    Message,
+    Text,
+    assistant,
+    system,
+    user,
+)
 
 PNG = Image(pixels=PILImage.new("RGB", (3, 2), (1, 2, 3))).encoded()
 
@@ -76,7 +85,10 @@ def test_a_swapped_picture_is_noticed() -> None:
         (lambda: Conversation.from_json("{"), "not JSON"),
         (lambda: Conversation.from_json("[]"), "is an object"),
         (lambda: Conversation.from_json({"messages": [{"role": "user"}]}), "no content"),
-        (lambda: Conversation.from_json({"messages": [{"role": "user", "content": [{"type": "video"}]}]}), "text or image"),
+        (
+            lambda: Conversation.from_json({"messages": [{"role": "user", "content": [{"type": "video"}]}]}),
+            "text or image",
+        ),
         (
             lambda: Conversation.from_json(
                 {"messages": [{"role": "user", "content": [{"type": "image", "data": "%%"}]}]}
