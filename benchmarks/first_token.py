@@ -39,7 +39,7 @@ def ours(assistant: Assistant, conversation: Conversation) -> tuple[float, float
     return marks[0] - start, (marks[-1] - marks[0]) / max(1, len(marks) - 1)
 
 
-def theirs(model, processor, picture) -> tuple[float, float]:  # noqa: ANN001
+def theirs(model, processor, picture) -> tuple[float, float]:
     """The same for transformers: a run of one token, and one of many."""
     content = [{"type": "image", "image": picture}, {"type": "text", "text": QUESTION}]
 

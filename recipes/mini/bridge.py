@@ -47,7 +47,7 @@ from clearsight.processing.tiles import normalise
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
 from recipes.mini.tower import GRID, DenseHeads
 
-WORLDS = ((words, 0.28), (icons, 0.30), (shapes, 0.26), (charts, 0.08), (tables, 0.08))
+WORLDS = ((words, 0.17), (icons, 0.38), (shapes, 0.32), (charts, 0.07), (tables, 0.06))
 QUESTIONS = 5  # a picture, at most
 TWO_PICTURES = 0.06  # share of conversations that hold two pictures
 RANK, ALPHA = 16, 32.0
@@ -279,10 +279,10 @@ def main() -> None:
         "--export", type=Path, help="write the shipped parts from --out to this folder and end"
     )
     parser.add_argument("--minutes", type=float, default=70)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--side", type=int, default=GRID, help="patches a side of the pictures")
     parser.add_argument("--tower-every", type=int, default=1, help="train the tower in every n-th step")
-    parser.add_argument("--tower-rate", type=float, default=1e-4)
+    parser.add_argument("--tower-rate", type=float, default=7e-5)
     parser.add_argument("--connector-rate", type=float, default=1e-5)
     parser.add_argument("--rate", type=float, default=5e-4, help="of low-rank updates and new rows")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -343,7 +343,7 @@ def main() -> None:
                 "answer": pupil.answer_loss(ids.to(device), labels.to(device), tokens),
                 "meaning": pupil.meaning(tokens.flatten(0, 1), target),
             }
-            total = losses["answer"] + 0.5 * losses["meaning"]
+            total = losses["answer"] + losses["meaning"]
             if step % arguments.tower_every == 0:
                 truth = [pupil.dense.truth(scene, arguments.side) for scene in scenes]
                 dense = {
@@ -367,7 +367,7 @@ def main() -> None:
         step += 1
         for kind, value in losses.items():
             running[kind] = 0.95 * running[kind] + 0.05 * value.item() if kind in running else value.item()
-        if step % 20 == 0 and rank == 0:
+        if step % 25 == 0 and rank == 0:
             speed = step * arguments.batch * world_size / (time.time() - start)
             record = {"samples": samples, "minutes": round(spent, 2), "samples_per_second": round(speed, 2)}
             record |= {kind: round(value, 4) for kind, value in running.items()}
