@@ -60,7 +60,7 @@ def test_every_readable_picture_is_answered(pictures: Path, name: str) -> None:
     result = run("ask", pictures / name, "What colour is the shape?", "--json", "--max-tokens", "2")
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
-    assert answer["usage"]["image_tokens"] == 64
+    assert answer["usage"]["image_tokens"] == 16
     assert answer["usage"]["completion_tokens"] >= 1
 
 
@@ -90,14 +90,14 @@ def test_two_pictures_are_read_in_order(pictures: Path) -> None:
     result = run(
         "ask", pictures / "a.jpg", pictures / "a.gif", "Which is larger?", "--json", "--max-tokens", "2"
     )
-    assert json.loads(result.stdout)["usage"]["image_tokens"] == 128
+    assert json.loads(result.stdout)["usage"]["image_tokens"] == 32
 
 
 def test_a_picture_comes_through_standard_input(pictures: Path) -> None:
     result = run(
         "ask", "-", "What is it?", "--json", "--max-tokens", "2", input=(pictures / "a.png").read_bytes()
     )
-    assert json.loads(result.stdout)["usage"]["image_tokens"] == 64
+    assert json.loads(result.stdout)["usage"]["image_tokens"] == 16
 
 
 def test_log_probabilities_come_when_asked_for(pictures: Path) -> None:
@@ -122,7 +122,7 @@ def test_forgetting_the_question_is_explained(pictures: Path) -> None:
 def test_tiles_writes_what_the_model_saw(pictures: Path, tmp_path: Path) -> None:
     result = run("tiles", pictures / "a.png", "--out", tmp_path / "seen.png", "--json")
     facts = json.loads(result.stdout)
-    assert facts["tiles"] == 1 and facts["image_tokens"] == 64
+    assert facts["tiles"] == 1 and facts["image_tokens"] == 16
     assert Image.open(tmp_path / "seen.png").size[0] > 100
 
 
@@ -132,7 +132,7 @@ def test_chat_keeps_the_conversation_and_survives_a_wrong_path(pictures: Path) -
     result = run("chat", "--json", "--max-tokens", "3", input=lines)
     assert result.exit_code == 0, result.output
     first, second = (json.loads(line) for line in result.stdout.splitlines())
-    assert first["usage"]["image_tokens"] == second["usage"]["image_tokens"] == 64
+    assert first["usage"]["image_tokens"] == second["usage"]["image_tokens"] == 16
     assert second["usage"]["prompt_tokens"] > first["usage"]["prompt_tokens"]
     assert "there is no file" in result.stderr
 

@@ -40,7 +40,7 @@ MINI = ModelConfig(
         intermediate_size=1536,
         num_hidden_layers=12,
         num_attention_heads=6,
-        image_size=448,
+        image_size=224,
         patch_size=14,
     ),
     text=SMOLLM2_135M,

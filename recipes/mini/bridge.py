@@ -1,4 +1,4 @@
-r"""Stage 2 of Clearsight Mini: teach the decoder to use what the tower sees.
+"""Stage 2 of Clearsight Mini: teach the decoder to use what the tower sees.
 
 Three straws carry the truth at once:
 1. answers: several questions about each picture in one conversation, loss on the replies alone, so that one
@@ -8,13 +8,7 @@ Three straws carry the truth at once:
 3. dense truth of stage 1, so that the tower does not forget how to read.
 Text-only conversations, answered by the base model itself, keep it chatting.
 
-Most of it runs on pictures at half size (16 x 16 patches, 16 image tokens), which is five times cheaper; the
-positions are every second one of the tile's. The rest runs at the tile's own size, which is how the model is used.
-
-    torchrun --nproc-per-node 2 -m recipes.mini.bridge --tower runs/mini/tower \
-        --out runs/mini/bridge --side 16 --minutes 50
-    torchrun --nproc-per-node 2 -m recipes.mini.bridge --tower runs/mini/tower \
-        --out runs/mini/bridge --side 32 --minutes 30
+    torchrun --nproc-per-node 2 -m recipes.mini.bridge --tower runs/mini/tower --out runs/mini/bridge --minutes 60
     python -m recipes.mini.bridge --tower runs/mini/tower --out runs/mini/bridge --export clearsight/bundled
 
 Run again with the same --out to continue.
@@ -25,7 +19,7 @@ import json
 import random
 import time
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +39,10 @@ from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
 from clearsight.processing.tiles import normalise
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
-from recipes.mini.tower import GRID, DenseHeads
+from recipes.mini.tower import DenseHeads
 
 WORLDS = ((words, 0.17), (icons, 0.38), (shapes, 0.32), (charts, 0.07), (tables, 0.06))
+GRID = MINI.vision.patches_per_side
 QUESTIONS = 5  # a picture, at most
 TWO_PICTURES = 0.06  # share of conversations that hold two pictures
 RANK, ALPHA = 16, 32.0
@@ -196,22 +191,10 @@ def pad(examples: list[Example]) -> tuple[Tensor, Tensor]:
     return ids, labels
 
 
-def at_size(processor: Processor, side: int) -> Processor:
-    """The processor for pictures of side x side patches instead of a whole tile."""
-    patch, fold = MINI.vision.patch_size, MINI.scale_factor
-    settings = replace(
-        processor.tile_settings,
-        tile_size=side * patch,
-        longest_edge=side * patch,
-        tokens_per_tile=(side // fold) ** 2,
-    )
-    return replace(processor, tile_settings=settings)
-
-
-def spread_positions(side: int) -> Tensor:
-    """Positions (side * side,) int64 of a coarser grid of patches spread over the whole tile."""
-    places = ((torch.arange(side) + 0.5) * GRID / side).long()
-    return (places[:, None] * GRID + places[None]).flatten()
+def spread_positions(side: int, whole: int) -> Tensor:
+    """Where the places of a coarse grid of side x side lie in one of whole x whole: (side * side,) int64."""
+    places = ((torch.arange(side) + 0.5) * whole / side).long()
+    return (places[:, None] * whole + places[None]).flatten()
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -254,7 +237,12 @@ def build(arguments: argparse.Namespace, processor: Processor) -> Pupil:
     model.vision_model.float()
     model.connector.float()
     tower = arguments.tower / "tower.safetensors"
-    model.vision_model.load_state_dict(load_file(tower))
+    state = load_file(tower)
+    positions = state["embeddings.position_embedding.weight"]
+    state["embeddings.position_embedding.weight"] = positions[
+        spread_positions(GRID, round(len(positions) ** 0.5))
+    ]
+    model.vision_model.load_state_dict(state)
     width = model.connector.modality_projection.proj.in_features
     # patch features have a standard deviation near 2; image tokens start as large as word embeddings
     nn.init.normal_(
@@ -280,7 +268,6 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=70)
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--side", type=int, default=GRID, help="patches a side of the pictures")
     parser.add_argument("--tower-every", type=int, default=1, help="train the tower in every n-th step")
     parser.add_argument("--tower-rate", type=float, default=7e-5)
     parser.add_argument("--connector-rate", type=float, default=1e-5)
@@ -290,7 +277,7 @@ def main() -> None:
     device = arguments.device
     rank, world_size = join(device)
     torch.manual_seed(0)
-    processor = at_size(mini.processor(), arguments.side)
+    processor = mini.processor()
     pupil = build(arguments, processor).to(device)
     model, vocabulary = pupil.model, Vocabulary(processor)
     samples = 0
@@ -319,7 +306,6 @@ def main() -> None:
     if (arguments.out / "optimizer.safetensors").exists():
         restore_optimizer(optimizer, arguments.out / "optimizer.safetensors")
     chats = chat_examples(processor)
-    positions = spread_positions(arguments.side).to(device)
     fold = model.config.scale_factor
     start, step, running = time.time(), 0, defaultdict(float)
     log = (arguments.out / "log.jsonl").open("a")
@@ -334,10 +320,10 @@ def main() -> None:
         ids, labels = pad(examples)
         scenes = [scene for example in examples for scene in example.scenes]
         tiles = normalise(torch.cat([example.tiles for example in examples]), processor.tile_settings)
-        target = torch.cat([vocabulary.target(scene, arguments.side, fold) for scene in scenes]).to(device)
+        target = torch.cat([vocabulary.target(scene, GRID, fold) for scene in scenes]).to(device)
         with torch.autocast(device, torch.bfloat16):
             with torch.set_grad_enabled(step % arguments.tower_every == 0):
-                patches = model.vision_model(tiles.to(device), positions)
+                patches = model.vision_model(tiles.to(device))
             tokens = model.connector(patches)
             losses = {
                 "answer": pupil.answer_loss(ids.to(device), labels.to(device), tokens),
@@ -345,7 +331,7 @@ def main() -> None:
             }
             total = losses["answer"] + losses["meaning"]
             if step % arguments.tower_every == 0:
-                truth = [pupil.dense.truth(scene, arguments.side) for scene in scenes]
+                truth = [pupil.dense.truth(scene, GRID) for scene in scenes]
                 dense = {
                     k: torch.from_numpy(np.stack([t[k] for t in truth])).flatten(1).to(device)
                     for k in truth[0]

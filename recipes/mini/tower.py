@@ -2,8 +2,8 @@
 
 The worlds know which character, colour and object is under each 14-pixel patch. Learning that directly is much
 faster than learning it through the decoder's gradient: 256 targets a picture instead of a few tokens, and no
-decoder to run. Pictures are 224-pixel crops at the scale the finished model sees, with the positions of the
-crop's place in the tile.
+decoder to run. Pictures are 224-pixel crops of the worlds' 448-pixel pictures, larger than life for the finished
+model, with the positions of the crop's place in the whole.
 
     torchrun --nproc-per-node 2 -m recipes.mini.tower --out runs/mini/tower --minutes 25
 
@@ -15,6 +15,7 @@ import argparse
 import json
 import time
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +26,14 @@ from torch import Tensor, nn
 
 from clearsight.data.worlds import charts, icons, shapes, tables, words
 from clearsight.data.worlds.palette import COLOUR_IDS
-from clearsight.data.worlds.scene import CHARACTER_IDS, Scene, Split, rng_for
+from clearsight.data.worlds.scene import CHARACTER_IDS, SIZE, Scene, Split, rng_for
 from clearsight.models.presets import MINI
 from clearsight.models.vision import VisionTower, crop_position_ids
 from recipes.mini import crowded
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
 from recipes.mini.vision_init import initial_tower
 
-CONFIG = MINI.vision
+CONFIG = replace(MINI.vision, image_size=SIZE)  # a crop has a place in the whole picture
 GRID = CONFIG.patches_per_side
 SIDE = 16  # patches a side of a training crop
 WORLDS = (

@@ -57,11 +57,11 @@ def test_image_tokens_are_taught_the_words_beneath_them() -> None:
     processor = mini.processor()
     vocabulary = bridge.Vocabulary(processor)
     scene = next(s for s in (shapes.sample(i, "train") for i in range(99)) if len(s.placed) == 2)
-    target = vocabulary.target(scene, 32, 4)
-    assert target.shape == (64, len(vocabulary.ids))
-    assert torch.allclose(target.sum(1), torch.ones(64))
+    target = vocabulary.target(scene, 16, 4)
+    assert target.shape == (16, len(vocabulary.ids))
+    assert torch.allclose(target.sum(1), torch.ones(16))
     left, top, right, bottom = scene.placed[0].box
-    middle = int((top + bottom) / 2 // 56) * 8 + int((left + right) / 2 // 56)
+    middle = int((top + bottom) / 2 // 112) * 4 + int((left + right) / 2 // 112)
     taught = {
         processor.tokenizer.decode([vocabulary.ids[i]]).strip()
         for i in target[middle].nonzero()[:, 0].tolist()
@@ -70,10 +70,10 @@ def test_image_tokens_are_taught_the_words_beneath_them() -> None:
     assert target[:, 0].max() == 1  # and some place is empty
 
 
-def test_half_size_pictures_take_every_second_position_of_the_tile() -> None:
-    positions = bridge.spread_positions(16).view(16, 16)
+def test_a_coarser_grid_takes_every_second_position_of_the_finer() -> None:
+    positions = bridge.spread_positions(16, 32).view(16, 16)
     assert positions[0, 0] == 33 and positions[0, 1] == 35 and positions[1, 0] == 33 + 64
-    assert torch.equal(bridge.spread_positions(32), torch.arange(1024))
+    assert torch.equal(bridge.spread_positions(32, 32), torch.arange(1024))
 
 
 def test_only_replies_are_learned() -> None:
@@ -99,8 +99,8 @@ def test_both_stages_run_save_continue_and_export(tmp_path) -> None:
     run("tower", "--out", towers, *short)
     assert json.loads((towers / "state.json").read_text())["samples"] > seen
     both = ("--tower", towers, "--out", bridges)
-    run("bridge", *both, "--side", "16", *short)
-    run("bridge", *both, "--side", "32", *short)
+    run("bridge", *both, *short)
+    run("bridge", *both, *short)
     run("bridge", *both, "--export", parts)
     assert (parts / mini.PARTS).stat().st_size < 40e6
     model = mini.load(folder=parts)
