@@ -38,6 +38,7 @@ from clearsight.models.presets import MINI
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
 from clearsight.processing.tiles import normalise
+from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
 from recipes.mini.tower import DenseHeads
 
@@ -275,6 +276,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     device = arguments.device
+    use_on_cpu(device)
     rank, world_size = join(device)
     torch.manual_seed(0)
     processor = mini.processor()
@@ -339,8 +341,8 @@ def main() -> None:
                 kinds = pupil.dense.losses(patches, dense)
                 losses["dense"] = kinds["character"] + kinds["object"] + 0.5 * kinds["colour"]
                 total = total + 0.3 * losses["dense"]
-            if step % 4 == 1:
-                chat_ids, chat_labels = pad(random.Random(first).sample(chats, 4))
+            if step % 8 == 1:
+                chat_ids, chat_labels = pad(random.Random(first).sample(chats, 3))
                 losses["chat"] = pupil.answer_loss(chat_ids.to(device), chat_labels.to(device), None)
                 total = total + 0.5 * losses["chat"]
         total.backward()

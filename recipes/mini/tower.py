@@ -30,6 +30,7 @@ from clearsight.data.worlds.scene import CHARACTER_IDS, SIZE, Scene, Split, rng_
 from clearsight.models.presets import MINI
 from clearsight.models.vision import VisionTower, crop_position_ids
 from recipes.mini import crowded
+from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
 from recipes.mini.vision_init import initial_tower
 
@@ -127,6 +128,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     device = arguments.device
+    use_on_cpu(device)
     rank, world_size = join(device)
     torch.manual_seed(0)
     tower, heads = VisionTower(CONFIG), DenseHeads(CONFIG.hidden_size)
