@@ -1,9 +1,9 @@
 """Attention written out, for training on processors.
 
-On CPU the backward pass of torch 2.13's fused attention is slow for short sequences: in the bridge stage (batch 4, 140
-tokens, bf16, one thread) it took 0.70 s of a 2.4 s step. Plain matrix products and a softmax give the same result
-(within bf16 rounding) several times faster, and their memory, quadratic in a length of a few hundred, is no matter here.
-Inference keeps the fused form.
+On CPU the backward pass of torch 2.13's fused attention is slow for short sequences: in the bridge stage (batch 4,
+140 tokens, bf16, one thread) it took 0.70 s of a 2.4 s step. Plain matrix products and a softmax give the same
+result, within bf16 rounding, several times faster; their memory, quadratic in a length of a few hundred, is no
+matter here. Inference keeps the fused form.
 """
 
 import math
