@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from clearsight import weights
@@ -97,13 +97,13 @@ def base_model(dtype: torch.dtype | None = None) -> VisionLanguageModel:
 def load(dtype: torch.dtype | None = None, folder: Path | None = None) -> VisionLanguageModel:
     """The finished model in evaluation mode, from the base decoder and the parts in `folder`.
 
-    Raises WeightsError when the base can't be had, PartsMissing when the parts are not there, CheckpointError
-    when they do not fit together.
+    Raises WeightsError when the base can't be had or the parts are damaged, PartsMissing when they are not there,
+    CheckpointError when they do not fit together.
     """
     file = (folder or bundled_folder()) / PARTS
     if not file.is_file():
         raise PartsMissing(f"{file} is missing; reinstall clearsight, or name another model with --model")
-    parts = load_file(file)
+    parts = dict(weights.open_safetensors(file))
     return hf.from_tensors(MINI, _assembled(parts), dtype or native_dtype())
 
 

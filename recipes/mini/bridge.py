@@ -37,12 +37,14 @@ from clearsight.models.lora import DECODER_LINEARS, add_low_rank
 from clearsight.models.presets import MINI
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
-from clearsight.processing.tiles import normalise
+from clearsight.processing.tiles import cut, normalise, plan
+from recipes.mini import crowded
 from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
 from recipes.mini.tower import DenseHeads
 
-WORLDS = ((words, 0.17), (icons, 0.38), (shapes, 0.32), (charts, 0.07), (tables, 0.06))
+WORLDS = ((words, 0.1), (icons, 0.4), (shapes, 0.38), (charts, 0.07), (tables, 0.05))
+CROWDED = ((crowded.field, 0.8), (crowded.page, 0.2))  # seen by tower and connector alone
 GRID = MINI.vision.patches_per_side
 QUESTIONS = 5  # a picture, at most
 TWO_PICTURES = 0.06  # share of conversations that hold two pictures
@@ -64,6 +66,7 @@ CHAT = Path(__file__).with_name("chat.jsonl")
 class Vocabulary:
     """The words that image tokens are taught to mean.
 
+    A place with nothing on it means how many things there are in the picture, where they can be counted.
     `ids` (V,) are decoder tokens; index 0 stands for an empty place. A label of several tokens spreads its
     weight evenly over them.
     """
@@ -76,6 +79,7 @@ class Vocabulary:
             *shapes.SHAPES,
             "bar",
             *icons.labels(),
+            *shapes.NUMBERS,
             *CHARACTERS,
         ]
         self.tokens_of = {label: encode(" " + label) for label in everything}
@@ -83,6 +87,10 @@ class Vocabulary:
         self.ids = [encode("\n")[0], *sorted({t for tokens in self.tokens_of.values() for t in tokens})]
         index = {token: place for place, token in enumerate(self.ids)}
         self.places_of = {label: [index[t] for t in tokens] for label, tokens in self.tokens_of.items()}
+        # what lies on most of a picture must not drown the rest
+        self.importance = torch.ones(len(self.ids))
+        self.importance[[place for number in shapes.NUMBERS for place in self.places_of[number]]] = 0.25
+        self.importance[0] = 0.1
 
     def target(self, scene: Scene, grid: int, fold: int) -> Tensor:
         """(tokens, V) float32: what share of each token's place means which word; rows sum to 1.
@@ -102,7 +110,9 @@ class Vocabulary:
                     covered = (dense == number).any(1)
                     share[:, places] += (covered * weight / len(places))[:, None]
         empty = share.sum(1) == 0
-        share[empty, 0] = 1
+        things = sum(thing.kind == "object" for thing in scene.placed)
+        places = self.places_of[shapes.NUMBERS[things]] if 0 < things <= 10 else [0]
+        share[np.ix_(empty, places)] = 1
         return torch.from_numpy(share / share.sum(1, keepdims=True))
 
 
@@ -113,19 +123,20 @@ class VocabularyLoss(nn.Module):
     words; a small second term keeps tokens as long as word embeddings, for nothing else would.
     """
 
-    def __init__(self, embeddings: Tensor, ids: list[int]):
+    def __init__(self, embeddings: Tensor, ids: list[int], importance: Tensor):
         super().__init__()
-        mean = embeddings[:49152].float().mean(0)
+        mean = embeddings[: mini.NUM_BASE_TOKENS].float().mean(0)
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("words", F.normalize(embeddings[ids].float() - mean, dim=-1), persistent=False)
         self.length = embeddings[ids].float().norm(dim=-1).mean().item()
         self.log_scale = nn.Parameter(torch.tensor(2.7))
+        self.register_buffer("importance", importance, persistent=False)
 
     def forward(self, tokens: Tensor, target: Tensor) -> Tensor:
-        """tokens (L, D), target (L, V) -> mean loss; empty places count a tenth."""
+        """tokens (L, D), target (L, V) -> mean loss, weighted by the importance of what is there."""
         cosines = F.normalize(tokens.float() - self.mean, dim=-1) @ self.words.T
         loss = -(target * F.log_softmax(cosines * self.log_scale.exp(), dim=-1)).sum(-1)
-        weight = 1 - 0.9 * target[:, 0]
+        weight = target @ self.importance
         stretch = (tokens.float().norm(dim=-1) / self.length - 1).square().mean()
         return (loss * weight).sum() / weight.sum() + 0.1 * stretch
 
@@ -165,6 +176,15 @@ def picture_example(processor: Processor, seed: int, split: Split) -> Example:
         messages.append(user(*(pictures if number == 0 else []), question))
         messages.append(assistant(answer))
     return _example(processor, Conversation(tuple(messages)), scenes)
+
+
+def crowded_tile(processor: Processor, seed: int) -> tuple[Scene, Tensor]:
+    """A picture full of things and its tile (1, 3, S, S) uint8."""
+    sample = rng_for("crowded", seed, "train").choices(
+        [s for s, _ in CROWDED], [share for _, share in CROWDED]
+    )[0]
+    scene = sample(seed, "train")
+    return scene, cut(scene.picture, plan(*scene.picture.size, processor.tile_settings, "low"))
 
 
 def chat_examples(processor: Processor) -> list[Example]:
@@ -209,7 +229,9 @@ class Pupil(nn.Module):
         super().__init__()
         self.model = model
         self.dense = DenseHeads(model.config.vision.hidden_size)
-        self.meaning = VocabularyLoss(model.text_model.embed_tokens.weight.detach(), vocabulary.ids)
+        self.meaning = VocabularyLoss(
+            model.text_model.embed_tokens.weight.detach(), vocabulary.ids, vocabulary.importance
+        )
         first_new = mini.NUM_BASE_TOKENS
         rows = model.text_model.embed_tokens.weight.detach()[first_new:].float()
         self.new_rows = nn.Parameter(rows.clone())
@@ -268,9 +290,10 @@ def main() -> None:
         "--export", type=Path, help="write the shipped parts from --out to this folder and end"
     )
     parser.add_argument("--minutes", type=float, default=70)
-    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--batch", type=int, default=3)
+    parser.add_argument("--crowded", type=int, default=6, help="crowded pictures a step, without questions")
     parser.add_argument("--tower-every", type=int, default=1, help="train the tower in every n-th step")
-    parser.add_argument("--tower-rate", type=float, default=7e-5)
+    parser.add_argument("--tower-rate", type=float, default=1e-4)
     parser.add_argument("--connector-rate", type=float, default=1e-5)
     parser.add_argument("--rate", type=float, default=5e-4, help="of low-rank updates and new rows")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -314,21 +337,25 @@ def main() -> None:
     last_saved = 0.0
     while (spent := minutes_since(start)) < arguments.minutes:
         progress = spent / arguments.minutes
-        factor = min(1.0, (step + 1) / 50) * min(1.0, 2.5 * (1 - progress) + 0.02)
+        factor = min(1.0, (step + 1) / 25) * min(1.0, 2.5 * (1 - progress) + 0.02)
         for group in optimizer.param_groups:
             group["lr"] = rates[group["name"]] * factor
         first = samples + rank * arguments.batch
         examples = [picture_example(processor, first + i, "train") for i in range(arguments.batch)]
         ids, labels = pad(examples)
         scenes = [scene for example in examples for scene in example.scenes]
-        tiles = normalise(torch.cat([example.tiles for example in examples]), processor.tile_settings)
+        asked = len(scenes)
+        fuller = [crowded_tile(processor, first * arguments.crowded + i) for i in range(arguments.crowded)]
+        scenes += [scene for scene, _ in fuller]
+        pictures = [example.tiles for example in examples] + [tile for _, tile in fuller]
+        tiles = normalise(torch.cat(pictures), processor.tile_settings)
         target = torch.cat([vocabulary.target(scene, GRID, fold) for scene in scenes]).to(device)
         with torch.autocast(device, torch.bfloat16):
             with torch.set_grad_enabled(step % arguments.tower_every == 0):
                 patches = model.vision_model(tiles.to(device))
             tokens = model.connector(patches)
             losses = {
-                "answer": pupil.answer_loss(ids.to(device), labels.to(device), tokens),
+                "answer": pupil.answer_loss(ids.to(device), labels.to(device), tokens[:asked]),
                 "meaning": pupil.meaning(tokens.flatten(0, 1), target),
             }
             total = losses["answer"] + losses["meaning"]
@@ -339,8 +366,8 @@ def main() -> None:
                     for k in truth[0]
                 }
                 kinds = pupil.dense.losses(patches, dense)
-                losses["dense"] = kinds["character"] + kinds["object"] + 0.5 * kinds["colour"]
-                total = total + 0.3 * losses["dense"]
+                losses["dense"] = 0.5 * kinds["character"] + kinds["object"] + 0.5 * kinds["colour"]
+                total = total + losses["dense"]
             if step % 8 == 1:
                 chat_ids, chat_labels = pad(random.Random(first).sample(chats, 3))
                 losses["chat"] = pupil.answer_loss(chat_ids.to(device), chat_labels.to(device), None)

@@ -45,14 +45,17 @@ def _word(rng: random.Random, split: Split) -> str:
 
 
 def field(seed: int, split: Split) -> Scene:
-    """Icons and shapes side by side in a loose grid of 2 x 2 to 4 x 4."""
+    """Icons and shapes side by side in a loose grid of 1 x 1 to 4 x 4, some places left empty."""
     rng = rng_for("field", seed, split)
     canvas, ground = background(rng, split)
     scene = Scene("field", seed, split, canvas)
-    side = rng.choice((2, 2, 3, 3, 4))
+    side = rng.choice((1, 2, 2, 3, 3, 4))
     cell = SIZE // side
+    share = rng.uniform(0.4, 1.0)
     for row in range(side):
         for column in range(side):
+            if scene.placed and rng.random() > share:
+                continue
             size = int(cell * rng.uniform(0.65, 0.95))
             name, ink = standing_out(rng, split, ground)
             if rng.random() < 0.75:

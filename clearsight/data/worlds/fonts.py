@@ -100,9 +100,11 @@ class FontsMissing(RuntimeError):
     """Too few of the families are installed; the message says how to get them."""
 
 
-def _has_letters(path: str) -> bool:
-    """Whether the file draws letters and digits at all: symbol fonts draw one box for each."""
+def _is_upright_text(path: str) -> bool:
+    """Whether the file draws upright letters and digits: symbol fonts draw one box for each."""
     face = ImageFont.truetype(path, 32)
+    if any(slant in (face.getname()[1] or "") for slant in ("Italic", "Oblique")):
+        return False
     return len({bytes(face.getmask(character)) for character in "abegkqQR07"}) == 10
 
 
@@ -127,7 +129,7 @@ def font_files(split: Split) -> tuple[tuple[str, ...], ...]:
             for stem, path in sorted(files.items())
             if stem.startswith(family.prefix)
             and not any(word in stem.lower() for word in LEFT_OUT)
-            and _has_letters(path)
+            and _is_upright_text(path)
         ]
         if found:
             groups.append(tuple(found))

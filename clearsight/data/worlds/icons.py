@@ -16,7 +16,16 @@ from PIL import Image, ImageDraw
 from clearsight import weights
 from clearsight.data.worlds.fonts import sized
 from clearsight.data.worlds.palette import background, standing_out
-from clearsight.data.worlds.scene import Question, Scene, Split, listed, one_of, rng_for, wording
+from clearsight.data.worlds.scene import (
+    Question,
+    Scene,
+    Split,
+    listed,
+    one_of,
+    rng_for,
+    with_article,
+    wording,
+)
 from clearsight.data.worlds.shapes import COLOUR as COLOUR_OF
 from clearsight.data.worlds.shapes import NUMBERS, paste, places
 
@@ -178,6 +187,28 @@ FAMILIES = {
     ),
     "eval": ("phosphor", "remixicon", "codicon"),
 }
+# Names that mean something else in one family than in the others.
+EXCLUDED = {
+    ("fontawesome5-solid", "school"),
+    ("fontawesome6-solid", "school"),
+    ("codicon", "settings"),
+    ("remixicon", "dashboard"),
+    ("remixicon", "football"),
+    ("materialdesignicons6", "box"),
+}
+# Ideas that a drawing of one may fairly be called by the other's name: never offered as its wrong answer.
+CONFUSABLE = (
+    {"alarm clock", "clock", "watch"},
+    {"map", "map pin"},
+    {"suitcase", "briefcase"},
+    {"tree", "cactus", "leaf"},
+    {"medal", "trophy"},
+    {"building", "hospital", "factory", "house"},
+    {"bus", "train", "truck", "car"},
+    {"computer", "television", "laptop"},
+    {"globe", "basketball", "compass", "target"},
+    {"sun", "gear", "flower"},
+)
 SUFFIX = re.compile(r"-(fill|line|bold|light|duotone|outline|solid|outlined|filled|[0-9])$")
 
 NAME = (
@@ -195,7 +226,7 @@ CHOOSE = (
 )
 COLOUR = ("What colour is the icon?", "Which colour is it drawn in?", "What is the colour of the icon?")
 COUNT = ("How many icons are there?", "Count the icons.", "How many icons do you see?")
-PRESENT = ("Is there a {}?", "Do you see a {}?", "Does the image show a {}?")
+PRESENT = ("Is there {}?", "Do you see {}?", "Does the image show {}?")
 SIDE = (
     "Is the {} left or right of the {}?",
     "Left or right: where is the {} seen from the {}?",
@@ -215,8 +246,9 @@ def drawings(split: Split) -> dict[str, tuple[tuple[str, str], ...]]:
         font = next(path for path in sorted(folder.glob(f"{family}*.ttf")))
         charmap = json.loads(next(iter(sorted(folder.glob(f"{family}*charmap*.json")))).read_text())
         for name, code in charmap.items():
-            label = aliases.get(SUFFIX.sub("", name))
-            if label:
+            base = SUFFIX.sub("", name)
+            label = aliases.get(base)
+            if label and (family, base) not in EXCLUDED:
                 found[label].append((str(font), chr(int(code, 16))))
     return {label: tuple(dict.fromkeys(glyphs)) for label, glyphs in found.items() if glyphs}
 
@@ -225,6 +257,12 @@ def drawings(split: Split) -> dict[str, tuple[tuple[str, str], ...]]:
 def labels() -> tuple[str, ...]:
     """Ideas that both splits can draw, in a fixed order."""
     return tuple(label for label in CONCEPTS if label in drawings("train") and label in drawings("eval"))
+
+
+def others(label: str) -> list[str]:
+    """Ideas that are a wrong name for this one beyond dispute."""
+    close = set().union(*(group for group in CONFUSABLE if label in group))
+    return [other for other in labels() if other != label and other not in close]
 
 
 @lru_cache(maxsize=4096)
@@ -261,12 +299,12 @@ def sample(seed: int, split: Split) -> Scene:
         name, ink = standing_out(rng, split, ground)
         paste(canvas, scene, icon_mask(rng, split, label, size), left, top, label, name, ink)
         things.append((label, name, left + size / 2, size))
-    scene.caption = "Icons: " + ", ".join(f"a {name} {label}" for label, name, *_ in things) + "."
+    scene.caption = "Icons: " + ", ".join(f"{with_article(name)} {label}" for label, name, *_ in things) + "."
     ask = lambda options: wording(rng, split, options)  # noqa: E731
     label, name = things[0][0], things[0][1]
     if count == 1:
-        choices = one_of(rng, label, labels(), 10)
-        few = one_of(rng, label, labels(), 4)
+        choices = one_of(rng, label, others(label), 10)
+        few = one_of(rng, label, others(label), 4)
         scene.questions = [
             Question("icon name", ask(NAME), label),
             Question("icon of ten", ask(CHOOSE).format(listed(choices)), label, choices),
@@ -283,8 +321,9 @@ def sample(seed: int, split: Split) -> Scene:
         if abs(a[2] - b[2]) > (a[3] + b[3]) / 3:
             scene.questions.append(Question("left or right", ask(SIDE).format(a[0], b[0]), side))
     present = rng.random() < 0.5
-    asked = (
-        rng.choice(chosen) if present else rng.choice([other for other in labels() if other not in chosen])
+    absent = set(labels()).intersection(*(others(label) for label in chosen))
+    asked = rng.choice(chosen) if present else rng.choice(sorted(absent))
+    scene.questions.append(
+        Question("present", ask(PRESENT).format(with_article(asked)), "Yes" if present else "No")
     )
-    scene.questions.append(Question("present", ask(PRESENT).format(asked), "Yes" if present else "No"))
     return scene

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 Split = Literal["train", "eval"]
-SIZE = 448  # pixels a side of every picture drawn here: one tile of the bundled model
+SIZE = 448  # pixels a side of every picture drawn here
 
 CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 CHARACTER_IDS = {character: index + 1 for index, character in enumerate(CHARACTERS)}  # 0: no character
@@ -116,6 +116,11 @@ def one_of(rng: random.Random, answer: str, others: Sequence[str], count: int) -
     choices = [answer, *rng.sample([other for other in others if other != answer], count - 1)]
     rng.shuffle(choices)
     return tuple(choices)
+
+
+def with_article(name: str) -> str:
+    """ "a car", "an apple"."""
+    return ("an " if name[0] in "aeiou" else "a ") + name
 
 
 def listed(choices: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from clearsight.data.worlds.scene import (
     listed,
     one_of,
     rng_for,
+    with_article,
     wording,
 )
 
@@ -30,14 +31,14 @@ WHICH = ("Which shape is {}?", "What shape is the {} one?", "Name the {} shape."
 SIDE = (
     "Is the {} left or right of the {}?",
     "On which side of the {1} is the {0}, left or right?",
-    "Left or right: where is the {} seen from the {}?",
+    "Seen from the {1}, is the {0} left or right?",
 )
 HEIGHT = (
     "Is the {} above or below the {}?",
     "Above or below: where is the {} compared with the {}?",
     "Does the {} lie above or below the {}?",
 )
-PRESENT = ("Is there a {} {}?", "Do you see a {} {}?", "Does the image show a {} {}?")
+PRESENT = ("Is there {} {}?", "Do you see {} {}?", "Does the image show {} {}?")
 
 
 def counting(count: int) -> str:
@@ -167,7 +168,11 @@ def sample(seed: int, split: Split) -> Scene:
             name, ink = standing_out(rng, split, ground)
         paste(canvas, scene, outline(shape, size, rng.uniform(-14, 14)), left, top, shape, name, ink)
         things.append((shape, name, left, top, size))
-    scene.caption = "There are " + ", ".join(f"a {n} {s}" for s, n, *_ in things) + "."
+    scene.caption = (
+        ("There is " if count == 1 else "There are ")
+        + ", ".join(f"{with_article(n)} {s}" for s, n, *_ in things)
+        + "."
+    )
     scene.questions = _questions(rng, split, things)
     return scene
 
@@ -221,12 +226,12 @@ def _questions(
             questions.append(Question("above or below", ask(HEIGHT).format(shapes[a], shapes[b]), place))
     if rng.random() < 0.5:
         shape, name = rng.choice(list(zip(shapes, colours, strict=True)))
-        questions.append(Question("present", ask(PRESENT).format(name, shape), "Yes"))
+        questions.append(Question("present", ask(PRESENT).format(with_article(name), shape), "Yes"))
     else:
         absent = [
             (s, n) for s in SHAPES for n in NAMES if (s, n) not in set(zip(shapes, colours, strict=True))
         ]
         hard = [(s, n) for s, n in absent if (s in shapes) != (n in colours)] or absent
         shape, name = rng.choice(hard)
-        questions.append(Question("present", ask(PRESENT).format(name, shape), "No"))
+        questions.append(Question("present", ask(PRESENT).format(with_article(name), shape), "No"))
     return questions

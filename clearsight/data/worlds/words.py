@@ -25,6 +25,7 @@ from clearsight.data.worlds.scene import (
     wording,
 )
 
+CAPITALISED = 0.15  # share of words
 SIZE_RANGE = (44, 120)  # pixels of the font's em
 
 READ = (
@@ -66,7 +67,7 @@ def sample(seed: int, split: Split) -> Scene:
     lines = []
     for index in range(count):
         word = rng.choice(vocabulary(split))
-        if rng.random() < 0.15:
+        if rng.random() < CAPITALISED:
             word = word.capitalize()
         font, size = any_font(rng, split), rng.randint(*SIZE_RANGE)
         size = max(
@@ -87,9 +88,7 @@ def sample(seed: int, split: Split) -> Scene:
 def _questions(rng: random.Random, split: Split, lines: list[str], ink_name: str) -> list[Question]:
     questions = [Question("text colour", wording(rng, split, INK), ink_name)]
     present = rng.random() < 0.5
-    asked = (
-        rng.choice(lines) if present else rng.choice([w for w in vocabulary(split)[:999] if w not in lines])
-    )
+    asked = rng.choice(lines) if present else _another(rng, split, lines)
     questions.append(
         Question("word present", wording(rng, split, PRESENT).format(asked), "Yes" if present else "No")
     )
@@ -97,10 +96,20 @@ def _questions(rng: random.Random, split: Split, lines: list[str], ink_name: str
         questions.append(Question("read lines", wording(rng, split, READ_ALL), "\n".join(lines)))
         return questions
     word = lines[0]
-    choices = one_of(rng, word, rng.sample(vocabulary(split), 12), 4)
+    wrong: list[str] = []
+    while len(wrong) < 3:
+        wrong.append(_another(rng, split, [word, *wrong], capital=word[0].isupper()))
+    choices = one_of(rng, word, wrong, 4)
     questions += [
         Question("read word", wording(rng, split, READ), word),
         Question("first letter", wording(rng, split, LETTER), word[0].upper()),
         Question("word choice", wording(rng, split, CHOOSE).format(listed(choices)), word, choices),
     ]
     return questions
+
+
+def _another(rng: random.Random, split: Split, besides: list[str], capital: bool | None = None) -> str:
+    """A word that is not among `besides`, capitalised as often as those that are drawn, or as asked."""
+    taken = {word.lower() for word in besides}
+    word = rng.choice([word for word in vocabulary(split) if word not in taken])
+    return word.capitalize() if (rng.random() < CAPITALISED if capital is None else capital) else word
