@@ -52,19 +52,15 @@ $(VENV)/stamp-test: $(VENV)/stamp-python pyproject.toml
 	$(PIP) install -e '.[test,lint,train]'
 	@touch $@ $(VENV)/stamp-run
 
-# The generated pictures are drawn with fonts of the system.
+# The generated pictures are drawn with fonts of the system. The stamp is set only once they are there.
 $(VENV)/stamp-fonts: $(VENV)/stamp-test clearsight/data/worlds/fonts.py
-	@packages=$$($(BIN)/python -c 'from clearsight.data.worlds.fonts import FAMILIES; \
-	  print(*sorted({family.package for family in FAMILIES}))') && \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  export DEBIAN_FRONTEND=noninteractive; \
-	  dpkg -s $$packages >/dev/null 2>&1 || { \
-	    apt-get update -qq; \
-	    apt-get install -y -qq --no-install-recommends $$packages >/dev/null || \
-	    for package in $$packages; do \
-	      apt-get install -y -qq --no-install-recommends $$package >/dev/null || echo "no package $$package"; \
-	    done; }; \
-	else \
-	  echo "If a test asks for fonts: sudo apt-get install --no-install-recommends $$packages"; \
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  packages=$$($(BIN)/python -c 'from clearsight.data.worlds.fonts import FAMILIES; \
+	    print(*sorted({family.package for family in FAMILIES}))') && \
+	  export DEBIAN_FRONTEND=noninteractive && \
+	  { dpkg -s $$packages >/dev/null 2>&1 || { apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends $$packages >/dev/null; }; } || \
+	    echo "Some font packages could not be installed."; \
 	fi
+	@$(BIN)/python -c 'from clearsight.data.worlds.fonts import check; check()'
 	@touch $@

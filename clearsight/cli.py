@@ -6,17 +6,20 @@ Exit codes: 0 done, 1 something went wrong (the message says what to do), 2 wron
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from clearsight import __version__
-from clearsight.conversation import Conversation, ConversationError, Detail, Image, assistant, user
+from clearsight.conversation import DETAILS, Conversation, ConversationError, Detail, Image, assistant, user
 
 if TYPE_CHECKING:
     from clearsight.assistant import AnswerStream, Assistant
@@ -46,10 +49,15 @@ Model = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-Offline = Annotated[bool, typer.Option(help="Never touch the network; use what is cached.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network; use what is cached.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor cores to use; all by default.")]
 HowMuchDetail = Annotated[
-    str, typer.Option("--detail", help="auto, low (one tile) or high (as many as the model takes).")
+    str,
+    typer.Option(
+        "--detail",
+        click_type=click.Choice(DETAILS),
+        help="auto, low (one tile) or high (as many as the model takes).",
+    ),
 ]
 Temperature = Annotated[
     float, typer.Option(min=0, max=2, help="0 takes the likeliest word; higher is more varied.")
@@ -89,7 +97,7 @@ def ask(
     """Ask a question about one or several pictures."""
     with reported(as_json):
         *paths, question = items
-        if question == "-" or Path(question).is_file():
+        if question == "-" or os.path.isfile(question):
             raise UsageError(
                 f"the last argument is the question, but {question!r} is a picture; "
                 f'write for instance: clearsight ask {question} "What is this?"'
@@ -160,9 +168,12 @@ def tiles(
         processor = load_processor(model, offline)
         pixels = from_conversation_image(picture)
         planned = plan(*pixels.size, processor.tile_settings, picture.detail)
-        target = out or (
-            Path("tiles.png") if image == "-" else Path(image).with_name(f"{Path(image).stem}-tiles.png")
-        )
+        source = None if image == "-" else Path(image)
+        target = out or (source.with_name(f"{source.stem}-tiles.png") if source else Path("tiles.png"))
+        if target.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+            raise UsageError(f"--out is a picture such as seen.png, not {target}")
+        if source and target.exists() and target.samefile(source):
+            raise UsageError(f"{target} is the picture itself; name another --out")
         contact_sheet(cut(pixels, planned), planned).save(target)
         facts = {
             "picture": list(pixels.size),
@@ -241,7 +252,7 @@ def demo(offline: Offline = False, as_json: AsJson = False) -> None:
         loaded = load("mini", None, offline)
         for question in ("What shape is this?", "What colour is the shape?"):
             if not as_json:
-                notes.print(f"\n[bold]{picture}[/bold]\n[cyan]{question}[/cyan]")
+                notes.print(f"\n[bold]{escape(str(picture))}[/bold]\n[cyan]{question}[/cyan]")
             stream = loaded.stream(
                 Conversation((user(Image.from_file(picture), question),)), max_tokens=MAX_TOKENS
             )
@@ -349,25 +360,51 @@ def talk(loaded: "Assistant", model: str, detail: str, as_json: bool, **sampling
                 asked = conversation.with_message(message) if conversation else Conversation((message,))
                 text = show(loaded.stream(asked, **sampling), as_json, model)
                 conversation, waiting = asked.with_message(assistant(text)), []
-        except (ValueError, OSError) as error:
-            notes.print(f"[red]{error}[/red]", markup=True)
+        except KeyboardInterrupt:
+            _complain("stopped; ask again, or end with /quit", as_json)
+        except _expected_errors() as error:
+            _complain(str(error), as_json)
+
+
+def _complain(message: str, as_json: bool) -> None:
+    """Say what went wrong in a conversation that goes on."""
+    if as_json:
+        print(json.dumps({"error": message}, ensure_ascii=False), flush=True)
+    else:
+        notes.print(message, style="red", markup=False)
 
 
 @contextmanager
 def reported(as_json: bool) -> Iterator[None]:
     """Turn what can go wrong into one clear line and an exit code; anything else is a bug and shows itself."""
-    from clearsight.weights import WeightsError
-
     try:
         yield
+    except typer.Exit:
+        raise
     except UsageError as error:
         _fail(str(error), as_json, 2)
-    except (WeightsError, ValueError, RuntimeError, OSError) as error:
-        if not isinstance(error, WeightsError) and type(error) in (ValueError, RuntimeError):
-            raise
-        _fail(str(error), as_json, 1)
     except KeyboardInterrupt:
         _fail("interrupted", as_json, 130)
+    except Exception as error:
+        if not isinstance(error, _expected_errors()):
+            raise
+        _fail(str(error), as_json, 1)
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """What users and their files can cause; imported only once something failed, because torch is slow to load."""
+    from clearsight.generation import ContextError, SamplingError
+    from clearsight.mini import PartsMissing
+    from clearsight.models.hf import CheckpointError
+    from clearsight.processing.images import ImageError
+    from clearsight.processing.processor import ProcessorError
+    from clearsight.processing.template import TemplateError
+    from clearsight.processing.tokenizer import TokenizerError
+    from clearsight.weights import WeightsError
+
+    checkpoint = (CheckpointError, PartsMissing, ProcessorError, TemplateError, TokenizerError, WeightsError)
+    question = (ConversationError, ContextError, ImageError, SamplingError)
+    return (*checkpoint, *question, FloatingPointError, OSError)
 
 
 def _fail(message: str, as_json: bool, code: int) -> None:

@@ -55,7 +55,7 @@ def _memory() -> Finding:
 
 def _accelerator() -> Finding:
     if torch.cuda.is_available():
-        return Finding("accelerator", True, torch.cuda.get_device_name())
+        return Finding("accelerator", True, f"{torch.cuda.get_device_name()}, not used by these commands yet")
     return Finding("accelerator", True, "none, and none is needed")
 
 

@@ -108,16 +108,27 @@ def load(dtype: torch.dtype | None = None, folder: Path | None = None) -> Vision
 
 
 def _assembled(parts: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    for name, tensor in base_tensors():
-        layer = name.removesuffix(".weight")
-        if f"{layer}.lora_a" in parts:
-            tensor = tensor + parts[f"{layer}.lora_b"].float() @ parts[f"{layer}.lora_a"].float()
-        if name == EMBEDDINGS:
-            tensor[NUM_BASE_TOKENS:] = parts[NEW_ROWS].float()
-        yield name, tensor
-    for name in parts:
-        if name.startswith(("model.vision_model.", "model.connector.")) and not name.endswith(".scale"):
-            yield name, _expanded(parts, name)
+    """Public names and tensors; every part is used exactly once, or CheckpointError says which was not."""
+    try:
+        for name, tensor in base_tensors():
+            layer = name.removesuffix(".weight")
+            if f"{layer}.lora_a" in parts:
+                tensor = tensor + parts.pop(f"{layer}.lora_b").float() @ parts.pop(f"{layer}.lora_a").float()
+            if name == EMBEDDINGS:
+                tensor[NUM_BASE_TOKENS:] = parts.pop(NEW_ROWS).float()
+            yield name, tensor
+        seeing = [name for name in parts if name.startswith(("model.vision_model.", "model.connector."))]
+        for name in seeing:
+            if not name.endswith(".scale"):
+                yield name, _expanded(parts.pop(name), parts.pop(f"{name}.scale", None))
+    except (KeyError, RuntimeError) as error:
+        raise hf.CheckpointError(
+            f"the trained parts do not fit the base model ({error}); reinstall both"
+        ) from error
+    if parts:
+        raise hf.CheckpointError(
+            f"the trained parts hold {next(iter(parts))}, which fits nothing; reinstall both"
+        )
 
 
 def save_parts(model: VisionLanguageModel, folder: Path) -> Path:
@@ -150,9 +161,6 @@ def _compact(name: str, tensor: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _expanded(parts: dict[str, Tensor], name: str) -> Tensor:
-    tensor = parts[name]
-    if f"{name}.scale" not in parts:
-        return tensor.float()
-    scale = parts[f"{name}.scale"]
-    return tensor.float() * scale.view(-1, *[1] * (tensor.dim() - 1))
+def _expanded(tensor: Tensor, scale: Tensor | None) -> Tensor:
+    """float32 again, from int8 rows with a scale each or from float16."""
+    return tensor.float() if scale is None else tensor.float() * scale.view(-1, *[1] * (tensor.dim() - 1))

@@ -131,10 +131,10 @@ def test_chat_keeps_the_conversation_and_survives_a_wrong_path(pictures: Path) -
     lines = "\n".join([f"/image {pictures / name}" for name in ("missing.png", "a.png")] + asked) + "\n"
     result = run("chat", "--json", "--max-tokens", "3", input=lines)
     assert result.exit_code == 0, result.output
-    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    wrong, first, second = (json.loads(line) for line in result.stdout.splitlines())
+    assert "there is no file" in wrong["error"]
     assert first["usage"]["image_tokens"] == second["usage"]["image_tokens"] == 16
     assert second["usage"]["prompt_tokens"] > first["usage"]["prompt_tokens"]
-    assert "there is no file" in result.stderr
 
 
 def test_describe_answers(pictures: Path) -> None:
@@ -196,3 +196,33 @@ def test_memory_stays_below_three_gigabytes(pictures: Path) -> None:
 def test_bytes_on_standard_input_that_are_no_picture_name_standard_input() -> None:
     result = run("ask", "-", "What is it?", input=b"junk")
     assert result.exit_code == 1 and "standard input" in result.stderr
+
+
+def test_a_long_question_is_a_question_and_no_file_name(pictures: Path) -> None:
+    question = "What is this? " + "Please look closely. " * 20
+    assert len(question) > 255
+    assert run("ask", pictures / "a.png", question, "--max-tokens", "1").exit_code == 0
+
+
+def test_a_doctor_that_finds_something_wrong_says_so_in_one_json_object(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLEARSIGHT_CACHE", str(tmp_path))
+    result = run("doctor", "--json")
+    assert result.exit_code == 1
+    assert not all(finding["ok"] for finding in json.loads(result.stdout))
+
+
+def test_brackets_in_a_wrong_path_do_not_end_the_chat(pictures: Path) -> None:
+    result = run("chat", "--max-tokens", "2", input="/image x[/y].png\nHello!\n")
+    assert result.exit_code == 0
+    assert "x[/y].png" in result.stderr and result.stdout.strip()
+
+
+def test_tiles_never_writes_over_the_picture_it_reads(pictures: Path) -> None:
+    before = (pictures / "a.png").read_bytes()
+    assert run("tiles", pictures / "a.png", "--out", pictures / "a.png").exit_code == 2
+    assert run("tiles", pictures / "a.png", "--out", pictures / "seen").exit_code == 2
+    assert (pictures / "a.png").read_bytes() == before
+
+
+def test_a_wrong_detail_is_wrong_usage(pictures: Path) -> None:
+    assert run("ask", pictures / "a.png", "What?", "--detail", "bogus").exit_code == 2

@@ -92,17 +92,22 @@ def config_from_json(value: dict[str, Any], generation: dict[str, Any] | None = 
                 return found[0] if isinstance(found, list) else found
         return default
 
-    return ModelConfig(
-        vision=VisionConfig(**{key: vision_json.get(key, value) for key, value in VISION_DEFAULTS.items()}),
-        text=TextConfig(**text),
-        scale_factor=value.get("scale_factor", 2),
-        image_token_id=value.get("image_token_id", 128257),
-        bos_token_id=token("bos_token_id", 1),
-        pad_token_id=token("pad_token_id", 2),
-        eos_token_id=token("eos_token_id", 2),
-        tie_word_embeddings=value.get("tie_word_embeddings", False),
-        model_type=model_type,
-    )
+    try:
+        return ModelConfig(
+            vision=VisionConfig(
+                **{key: vision_json.get(key, value) for key, value in VISION_DEFAULTS.items()}
+            ),
+            text=TextConfig(**text),
+            scale_factor=value.get("scale_factor", 2),
+            image_token_id=value.get("image_token_id", 128257),
+            bos_token_id=token("bos_token_id", 1),
+            pad_token_id=token("pad_token_id", 2),
+            eos_token_id=token("eos_token_id", 2),
+            tie_word_embeddings=value.get("tie_word_embeddings", False),
+            model_type=model_type,
+        )
+    except (ValueError, TypeError, ZeroDivisionError) as error:
+        raise CheckpointError(f"config.json describes no model that can be built: {error}") from error
 
 
 def config_to_json(config: ModelConfig, dtype: torch.dtype = torch.float32) -> dict[str, Any]:

@@ -307,8 +307,15 @@ def main() -> None:
     model, vocabulary = pupil.model, Vocabulary(processor)
     samples = 0
     if (arguments.out / "trained.safetensors").exists():
-        pupil.load_state_dict(load_file(arguments.out / "trained.safetensors", device=device), strict=False)
+        stored = load_file(arguments.out / "trained.safetensors", device=device)
+        if set(stored) != set(pupil.trained_state()):
+            parser.error(
+                f"{arguments.out} holds other parameters than this recipe trains; name another --out"
+            )
+        pupil.load_state_dict(stored, strict=False)
         samples = json.loads((arguments.out / "state.json").read_text())["samples"]
+    elif arguments.export:
+        parser.error(f"{arguments.out} holds nothing to export; train first, or name another --out")
     if arguments.export:
         export(pupil, arguments.export)
         return
@@ -407,7 +414,8 @@ def save(folder: Path, pupil: Pupil, optimizer: torch.optim.Optimizer, samples: 
     for name, tensors in (("trained", pupil.trained_state()), ("optimizer", state)):
         save_file(tensors, folder / f"{name}.new")
         (folder / f"{name}.new").replace(folder / f"{name}.safetensors")
-    (folder / "state.json").write_text(json.dumps({"samples": samples}))
+    (folder / "state.new").write_text(json.dumps({"samples": samples}))
+    (folder / "state.new").replace(folder / "state.json")
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:

@@ -94,11 +94,9 @@ def batch(
     rng = rng_for("tower", first_seed, split)
     top, left = rng.randint(0, GRID - SIDE), rng.randint(0, GRID - SIDE)
     pixels, truths = [], defaultdict(list)
-    seed = first_seed * 4
-    while len(pixels) < size:
+    for seed in range(first_seed, first_seed + size):
         (sample,) = rng.choices([sample for sample, _ in WORLDS], [share for _, share in WORLDS])
         scene = sample(seed, split)
-        seed += 1
         truth = heads.truth(scene, GRID)
         # the crop's place in the tile is common, its place in the picture is where something is
         corners = [(rng.randint(0, GRID - SIDE), rng.randint(0, GRID - SIDE)) for _ in range(4)]
@@ -179,6 +177,7 @@ def main() -> None:
                 save(arguments.out, tower, heads, samples)
             print(json.dumps(record), flush=True)
             log.write(json.dumps(record) + "\n")
+            log.flush()
     if rank == 0:
         save(arguments.out, tower, heads, samples)
         print(json.dumps({"samples": samples, "eval": evaluate(tower, heads, device)}))
@@ -202,7 +201,8 @@ def save(folder: Path, tower: VisionTower, heads: DenseHeads, samples: int) -> N
     for name, module in (("tower", tower), ("heads", heads)):
         save_file({k: v.cpu().contiguous() for k, v in module.state_dict().items()}, folder / f"{name}.new")
         (folder / f"{name}.new").replace(folder / f"{name}.safetensors")
-    (folder / "state.json").write_text(json.dumps({"samples": samples}))
+    (folder / "state.new").write_text(json.dumps({"samples": samples}))
+    (folder / "state.new").replace(folder / "state.json")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The bundled model's trained parts: stored in a few megabytes, they answer like what was trained."""
+"""The bundled model's trained parts: stored small, they answer like what was trained."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny_model import TINY
 from torch import Tensor
 
 from clearsight import mini
+from clearsight.models.hf import CheckpointError
 from clearsight.models.lora import add_low_rank
 from clearsight.models.vlm import VisionLanguageModel
 
@@ -73,3 +74,15 @@ def test_stored_parts_give_back_the_trained_model(base: VisionLanguageModel, tmp
 def test_missing_parts_say_what_to_do(base: VisionLanguageModel, tmp_path: Path) -> None:
     with pytest.raises(mini.PartsMissing, match="reinstall clearsight"):
         mini.load(folder=tmp_path)
+
+
+def test_parts_of_another_model_are_refused(base: VisionLanguageModel, tmp_path: Path) -> None:
+    add_low_rank(base.text_model, rank=2, alpha=4)
+    file = mini.save_parts(base, tmp_path)
+    for change, message in (
+        ({"model.text_model.layers.99.mlp.up_proj.lora_a": torch.ones(2, 2)}, "layers.99"),
+        ({"new_embeddings": torch.ones(1, 3)}, "do not fit"),
+    ):
+        save_file(load_file(file) | change, file)
+        with pytest.raises(CheckpointError, match=message):
+            mini.load(folder=tmp_path)

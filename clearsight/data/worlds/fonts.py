@@ -143,6 +143,14 @@ def font_files(split: Split) -> tuple[tuple[str, ...], ...]:
     return tuple(groups)
 
 
+def check() -> None:
+    """End the program with what to install when the worlds lack fonts; for the Makefile."""
+    try:
+        font_files("train"), font_files("eval")
+    except FontsMissing as error:
+        raise SystemExit(str(error)) from None
+
+
 def any_font(rng: random.Random, split: Split) -> str:
     """A font file: first a family, then one of its cuts."""
     return rng.choice(rng.choice(font_files(split)))
