@@ -13,13 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from clearsight import __version__
-from clearsight.conversation import DETAILS, Conversation, ConversationError, Detail, Image, assistant, user
+from clearsight.conversation import Conversation, ConversationError, Detail, Image, assistant, user
 
 if TYPE_CHECKING:
     from clearsight.assistant import AnswerStream, Assistant
@@ -52,12 +51,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network; use what is cached.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor cores to use; all by default.")]
 HowMuchDetail = Annotated[
-    str,
-    typer.Option(
-        "--detail",
-        click_type=click.Choice(DETAILS),
-        help="auto, low (one tile) or high (as many as the model takes).",
-    ),
+    Detail, typer.Option("--detail", help="auto, low (one tile) or high (as many as the model takes).")
 ]
 Temperature = Annotated[
     float, typer.Option(min=0, max=2, help="0 takes the likeliest word; higher is more varied.")
@@ -269,15 +263,16 @@ class UsageError(ValueError):
     """Arguments that can't be meant; exit code 2."""
 
 
-def read_image(path: str, detail: str) -> Image:
+def read_image(path: str, detail: Detail) -> Image:
     """A picture from a file or, for -, from standard input, found to be usable before a model is loaded.
 
     Raises ConversationError or ImageError, which name the file.
     """
-    level: Detail = detail  # type: ignore[assignment]  # Image checks it
     if path == "-" and sys.stdin.isatty():
         raise ConversationError('- reads a picture from standard input: cat a.png | clearsight ask - "..."')
-    image = Image(data=sys.stdin.buffer.read(), detail=level) if path == "-" else Image.from_file(path, level)
+    image = (
+        Image(data=sys.stdin.buffer.read(), detail=detail) if path == "-" else Image.from_file(path, detail)
+    )
     from clearsight.processing.images import ImageError, from_conversation_image
 
     try:
@@ -336,7 +331,7 @@ def _logprob(entry: Any) -> dict[str, Any]:
     return value | ({"top": [_logprob(other) for other in entry.top]} if entry.top else {})
 
 
-def talk(loaded: "Assistant", model: str, detail: str, as_json: bool, **sampling: Any) -> None:
+def talk(loaded: "Assistant", model: str, detail: Detail, as_json: bool, **sampling: Any) -> None:
     """The chat loop: reads lines until the end of input or /quit; a mistake never loses the conversation."""
     conversation: Conversation | None = None
     waiting: list[Image] = []
