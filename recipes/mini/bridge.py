@@ -44,7 +44,7 @@ from recipes.mini.parallel import average_gradients, join, leave, minutes_since
 from recipes.mini.tower import DenseHeads
 
 WORLDS = ((words, 0.1), (icons, 0.4), (shapes, 0.38), (charts, 0.07), (tables, 0.05))
-CROWDED = ((crowded.field, 0.8), (crowded.page, 0.2))  # seen by tower and connector alone
+CROWDED = ((crowded.field, 0.9), (crowded.page, 0.1))  # seen by tower and connector alone
 GRID = MINI.vision.patches_per_side
 QUESTIONS = 5  # a picture, at most
 TWO_PICTURES = 0.06  # share of conversations that hold two pictures
@@ -89,7 +89,7 @@ class Vocabulary:
         self.places_of = {label: [index[t] for t in tokens] for label, tokens in self.tokens_of.items()}
         # what lies on most of a picture must not drown the rest
         self.importance = torch.ones(len(self.ids))
-        self.importance[[place for number in shapes.NUMBERS for place in self.places_of[number]]] = 0.25
+        self.importance[[place for number in shapes.NUMBERS for place in self.places_of[number]]] = 0.5
         self.importance[0] = 0.1
 
     def target(self, scene: Scene, grid: int, fold: int) -> Tensor:

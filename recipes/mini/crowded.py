@@ -49,7 +49,7 @@ def field(seed: int, split: Split) -> Scene:
     rng = rng_for("field", seed, split)
     canvas, ground = background(rng, split)
     scene = Scene("field", seed, split, canvas)
-    side = rng.choice((1, 2, 2, 3, 3, 4))
+    side = rng.choice((1, 1, 2, 2, 2, 3, 3, 4))
     cell = SIZE // side
     share = rng.uniform(0.4, 1.0)
     for row in range(side):
@@ -58,7 +58,7 @@ def field(seed: int, split: Split) -> Scene:
                 continue
             size = int(cell * rng.uniform(0.65, 0.95))
             name, ink = standing_out(rng, split, ground)
-            if rng.random() < 0.75:
+            if rng.random() < 0.85:
                 label = rng.choice(icons.labels())
                 mask: Image.Image = icons.icon_mask(rng, split, label, size)
             else:
