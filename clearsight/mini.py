@@ -17,7 +17,7 @@ from torch import Tensor
 
 from clearsight import weights
 from clearsight.models import hf
-from clearsight.models.lora import low_rank_state_dict
+from clearsight.models.lora import LowRank, low_rank_state_dict
 from clearsight.models.precision import native_dtype
 from clearsight.models.presets import MINI
 from clearsight.models.vlm import VisionLanguageModel
@@ -100,10 +100,7 @@ def load(dtype: torch.dtype | None = None, folder: Path | None = None) -> Vision
     Raises WeightsError when the base can't be had or the parts are damaged, PartsMissing when they are not there,
     CheckpointError when they do not fit together.
     """
-    file = (folder or bundled_folder()) / PARTS
-    if not file.is_file():
-        raise PartsMissing(f"{file} is missing; reinstall clearsight, or name another model with --model")
-    parts = dict(weights.open_safetensors(file))
+    parts = _read(folder or bundled_folder())
     return hf.from_tensors(MINI, _assembled(parts), dtype or native_dtype())
 
 
@@ -129,6 +126,34 @@ def _assembled(parts: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
         raise hf.CheckpointError(
             f"the trained parts hold {next(iter(parts))}, which fits nothing; reinstall both"
         )
+
+
+def restore_parts(model: VisionLanguageModel, folder: Path) -> None:
+    """Put the stored parts back into a base model that wears low-rank updates, to train it further.
+
+    Raises PartsMissing or WeightsError as `load` does, CheckpointError when a part has no place in the model.
+    """
+    parts = _read(folder)
+    layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, LowRank)}
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        model.text_model.embed_tokens.weight[NUM_BASE_TOKENS:] = parts.pop(NEW_ROWS).to(model.dtype)
+        for name in [name for name in parts if not name.endswith(".scale")]:
+            layer, _, kind = name.rpartition(".")
+            if kind in ("lora_a", "lora_b") and layer in layers:
+                value = parts.pop(name).float()
+                getattr(layers[layer], kind).copy_(value / layers[layer].scale if kind == "lora_b" else value)
+            elif name in parameters:
+                parameters[name].copy_(_expanded(parts.pop(name), parts.pop(f"{name}.scale", None)))
+    if parts:
+        raise hf.CheckpointError(f"the trained parts hold {next(iter(parts))}, which fits nothing here")
+
+
+def _read(folder: Path) -> dict[str, Tensor]:
+    file = folder / PARTS
+    if not file.is_file():
+        raise PartsMissing(f"{file} is missing; reinstall clearsight, or name another model with --model")
+    return dict(weights.open_safetensors(file))
 
 
 def save_parts(model: VisionLanguageModel, folder: Path) -> Path:

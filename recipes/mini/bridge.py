@@ -9,9 +9,9 @@ Three straws carry the truth at once:
 Text-only conversations, answered by the base model itself, keep it chatting.
 
     torchrun --nproc-per-node 2 -m recipes.mini.bridge --tower runs/mini/tower --out runs/mini/bridge --minutes 60
-    python -m recipes.mini.bridge --tower runs/mini/tower --out runs/mini/bridge --export clearsight/bundled
+    python -m recipes.mini.bridge --out runs/mini/bridge --export clearsight/bundled
 
-Run again with the same --out to continue.
+Run again with the same --out to continue; without --tower a new run starts from the parts that are shipped.
 """
 
 import argparse
@@ -56,6 +56,7 @@ DESCRIBE = (
     "What is in this picture?",
     "Say what the picture shows.",
 )
+HEADS = "heads.safetensors"
 CHAT = Path(__file__).with_name("chat.jsonl")
 
 
@@ -252,31 +253,32 @@ class Pupil(nn.Module):
         return {name: p.detach().cpu() for name, p in self.named_parameters() if p.requires_grad}
 
 
-def build(arguments: argparse.Namespace, processor: Processor) -> Pupil:
-    """Base decoder, tower of stage 1, fresh connector and updates; or what --out holds already."""
+def build(tower: Path | None, parts: Path, processor: Processor) -> Pupil:
+    """What training starts from: the tower of stage 1 with all else fresh, or parts that were exported before."""
     model = mini.base_model()
     model.requires_grad_(False)
-    embeddings = model.text_model.embed_tokens.weight
     model.vision_model.float()
     model.connector.float()
-    tower = arguments.tower / "tower.safetensors"
-    state = load_file(tower)
-    positions = state["embeddings.position_embedding.weight"]
-    state["embeddings.position_embedding.weight"] = positions[
-        spread_positions(GRID, round(len(positions) ** 0.5))
-    ]
-    model.vision_model.load_state_dict(state)
-    width = model.connector.modality_projection.proj.in_features
-    # patch features have a standard deviation near 2; image tokens start as large as word embeddings
-    nn.init.normal_(
-        model.connector.modality_projection.proj.weight,
-        std=embeddings.float().std().item() / (2 * width**0.5),
-    )
     add_low_rank(model.text_model, RANK, ALPHA, DECODER_LINEARS)
+    if tower is None:
+        mini.restore_parts(model, parts)
+    else:
+        state = load_file(tower / "tower.safetensors")
+        positions = state["embeddings.position_embedding.weight"]
+        state["embeddings.position_embedding.weight"] = positions[
+            spread_positions(GRID, round(len(positions) ** 0.5))
+        ]
+        model.vision_model.load_state_dict(state)
+        # patch features have a standard deviation near 2; image tokens start as large as word embeddings
+        projection = model.connector.modality_projection.proj
+        word_size = model.text_model.embed_tokens.weight.float().std().item()
+        nn.init.normal_(projection.weight, std=word_size / (2 * projection.in_features**0.5))
     model.vision_model.requires_grad_(True)
     model.connector.requires_grad_(True)
     pupil = Pupil(model, Vocabulary(processor))
-    pupil.dense.load_state_dict(load_file(arguments.tower / "heads.safetensors"))
+    heads = parts / HEADS if tower is None else tower / "heads.safetensors"
+    if heads.exists():
+        pupil.dense.load_state_dict({name: value.float() for name, value in load_file(heads).items()})
     return pupil
 
 
@@ -284,7 +286,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--tower", type=Path, default=Path("runs/mini/tower"))
+    parser.add_argument("--tower", type=Path, help="start from the tower of stage 1 in this folder")
+    parser.add_argument(
+        "--parts", type=Path, default=mini.bundled_folder(), help="else start from the parts in this folder"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/mini/bridge"))
     parser.add_argument(
         "--export", type=Path, help="write the shipped parts from --out to this folder and end"
@@ -303,7 +308,7 @@ def main() -> None:
     rank, world_size = join(device)
     torch.manual_seed(0)
     processor = mini.processor()
-    pupil = build(arguments, processor).to(device)
+    pupil = build(arguments.tower, arguments.parts, processor).to(device)
     model, vocabulary = pupil.model, Vocabulary(processor)
     samples = 0
     if (arguments.out / "trained.safetensors").exists():
@@ -427,12 +432,17 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
 
 
 def export(pupil: Pupil, folder: Path) -> None:
-    """Write the shipped parts: int8 tower and connector, bf16 updates, new rows."""
+    """Write the shipped parts, and the dense heads, which only further training needs."""
     with torch.no_grad():
         pupil.model.text_model.embed_tokens.weight[mini.NUM_BASE_TOKENS :] = pupil.new_rows.to(
             pupil.model.dtype
         )
     mini.save_parts(pupil.model, folder)
+    heads = {
+        name: value.detach().to(torch.float16).contiguous()
+        for name, value in pupil.dense.state_dict().items()
+    }
+    save_file(heads, folder / HEADS)
 
 
 if __name__ == "__main__":

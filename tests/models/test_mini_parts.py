@@ -86,3 +86,28 @@ def test_parts_of_another_model_are_refused(base: VisionLanguageModel, tmp_path:
         save_file(load_file(file) | change, file)
         with pytest.raises(CheckpointError, match=message):
             mini.load(folder=tmp_path)
+
+
+def test_training_goes_on_from_what_was_stored(base: VisionLanguageModel, tmp_path: Path) -> None:
+    add_low_rank(base.text_model, rank=2, alpha=4)
+    for name, parameter in base.named_parameters():
+        if name.endswith("lora_b"):
+            parameter.data.normal_(std=0.1)
+    mini.save_parts(base, tmp_path)
+    torch.manual_seed(1)
+    again = VisionLanguageModel(TINY_MINI).eval().requires_grad_(False)
+    again.text_model.load_state_dict(_unwrapped(base))
+    add_low_rank(again.text_model, rank=2, alpha=4)
+    mini.restore_parts(again, tmp_path)
+    ids, tiles = torch.tensor([[1] + [100] * 4 + [95, 2, 3]]), torch.rand(1, 3, 32, 32) * 2 - 1
+    shipped = mini.load(torch.float32, tmp_path)
+    assert torch.allclose(again(ids, tiles), shipped(ids, tiles), atol=1e-3)
+
+
+def _unwrapped(model: VisionLanguageModel) -> dict[str, Tensor]:
+    """The decoder's plain weights below its low-rank updates."""
+    return {
+        name.replace(".base.", "."): value
+        for name, value in model.text_model.state_dict().items()
+        if not name.endswith(("lora_a", "lora_b"))
+    }

@@ -67,7 +67,10 @@ def test_image_tokens_are_taught_the_words_beneath_them() -> None:
         for i in target[middle].nonzero()[:, 0].tolist()
     }
     assert {thing.label for thing in scene.placed} == taught
-    assert target[:, 0].max() == 1  # and some place is empty
+    (one,) = vocabulary.places_of["one"]
+    assert target[:, one].max() == 1  # and some place is empty: it says how many things there are
+    text = vocabulary.target(words.sample(1, "train"), 16, 4)
+    assert text[:, 0].max() == 1  # where nothing can be counted it says nothing
 
 
 def test_a_coarser_grid_takes_every_second_position_of_the_finer() -> None:
@@ -103,6 +106,7 @@ def test_both_stages_run_save_continue_and_export(tmp_path) -> None:
     run("bridge", *both, *short)
     run("bridge", *both, *short)
     run("bridge", *both, "--export", parts)
+    run("bridge", "--parts", parts, "--out", tmp_path / "further", *short)
     assert (parts / mini.PARTS).stat().st_size < 40e6
     model = mini.load(folder=parts)
     grader = evaluate.Grader(model, mini.processor())
