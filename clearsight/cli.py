@@ -252,7 +252,7 @@ def demo(offline: Offline = False, as_json: AsJson = False) -> None:
             )
             show(stream, as_json, "mini")
         if not as_json:
-            notes.print(NEXT_STEPS)
+            notes.print(NEXT_STEPS, soft_wrap=True)
 
 
 # ---------------------------------------------------------------------------------------------------
