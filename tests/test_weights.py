@@ -374,7 +374,14 @@ def slow_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict
 
 
 def start_downloading(index: dict) -> subprocess.Popen[str]:
-    process = subprocess.Popen([*COMMAND, SPEC], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, SPEC],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a test run in the background ignores Ctrl-C, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert index["started"].wait(30), "the download did not begin"
     time.sleep(0.3)
     return process

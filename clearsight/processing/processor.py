@@ -204,10 +204,14 @@ def _tile_settings(image_config: Mapping[str, Any], processor_config: Mapping[st
             image_std=tuple(image_config["image_std"]),
             resample=image_config["resample"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError) as error:
         raise ProcessorError(
-            f"the checkpoint's preprocessing lacks or misstates {error}; fetch preprocessor_config.json and "
+            f"the checkpoint's preprocessing lacks {error}; fetch preprocessor_config.json and "
             "processor_config.json again"
+        ) from error
+    except ValueError as error:
+        raise ProcessorError(
+            f"the checkpoint's preprocessing makes no sense: {error}; fetch it again"
         ) from error
 
 
