@@ -54,7 +54,8 @@ class Grader:
 
     def look(self, picture: PILImage.Image) -> tuple[KVCache, list[int]]:
         """The cache after the picture, and the ids in it."""
-        prepared = self._prepare(picture, Question("", "?", "?"))
+        conversation = _asked_once(Image(pixels=picture), Question("", "?", "?"))
+        prepared = self.processor.prepare(conversation, add_generation_prompt=False, detail="low")
         ids = prepared.input_ids_T.tolist()
         around = self.processor.tokenizer.special("<fake_token_around_image>")
         prefix = ids[: len(ids) - ids[::-1].index(around)]
@@ -68,31 +69,29 @@ class Grader:
     ) -> list[bool]:
         """Whether greedy decoding after the picture gives each question's answer and then ends the turn."""
         rows, learned = [], []
+        image = Image(pixels=picture)
         for question in questions:
-            prepared = self._prepare(picture, question)
-            ids, mask = prepared.input_ids_T.tolist(), prepared.assistant_mask_T.tolist()
+            ids, mask = self._ids(image, question)
             assert ids[: len(prefix)] == prefix
             rows.append(ids[len(prefix) :])
             learned.append(mask[len(prefix) :])
         longest = max(map(len, rows))
         batch = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
         mask = torch.tensor([row + [False] * (longest - len(row)) for row in learned])
-        chosen = self.model(batch, cache=_repeated(cache, len(rows))).argmax(-1)
+        chosen = self.model(batch, cache=cache.repeated(len(rows))).argmax(-1)
         wrong = (chosen[:, :-1] != batch[:, 1:]) & mask[:, 1:]
         return (~wrong.any(1)).tolist()
 
-    def _prepare(self, picture: PILImage.Image, question: Question):
-        conversation = Conversation((user(Image(pixels=picture), question.text), assistant(question.answer)))
-        return self.processor.prepare(conversation, add_generation_prompt=False, detail="low")
+    def _ids(self, image: Image, question: Question) -> tuple[list[int], list[bool]]:
+        """Ids and what of them is the reply; the picture itself has been read before."""
+        conversation = _asked_once(image, question)
+        plans = self.processor.plan_images(conversation, detail="low")
+        tokenizer = self.processor.tokenizer
+        return self.processor.template.encode(conversation, plans, tokenizer, add_generation_prompt=False)
 
 
-def _repeated(cache: KVCache, count: int) -> KVCache:
-    """The same past for `count` sequences."""
-    copy = KVCache.__new__(KVCache)
-    copy.keys = [k[:, :, : cache.length].expand(count, -1, -1, -1) for k in cache.keys]
-    copy.values = [v[:, :, : cache.length].expand(count, -1, -1, -1) for v in cache.values]
-    copy.length = cache.length
-    return copy
+def _asked_once(image: Image, question: Question) -> Conversation:
+    return Conversation((user(image, question.text), assistant(question.answer)))
 
 
 def asked(
