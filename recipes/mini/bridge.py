@@ -43,7 +43,7 @@ from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
 from recipes.mini.tower import DenseHeads
 
-WORLDS = ((words, 0.1), (icons, 0.4), (shapes, 0.38), (charts, 0.07), (tables, 0.05))
+WORLDS = ((words, 0.08), (icons, 0.5), (shapes, 0.32), (charts, 0.06), (tables, 0.04))
 CROWDED = ((crowded.field, 0.9), (crowded.page, 0.1))  # seen by tower and connector alone
 GRID = MINI.vision.patches_per_side
 QUESTIONS = 5  # a picture, at most

@@ -25,6 +25,7 @@ def written_out(
     """As `scaled_dot_product_attention` for query (B, H, T, K), key and value (B, G, S, K); no boolean masks."""
     assert attn_mask is None, "training here pads on the right and needs no mask"
     batch, heads, length, width = query.shape
+    query, key = query.to(value.dtype), key.to(value.dtype)  # rotation leaves them in float32 under autocast
     groups = key.shape[1] if enable_gqa else heads
     rows = query.reshape(batch, groups, heads // groups * length, width)
     with torch.autocast(query.device.type, enabled=False):

@@ -1,19 +1,21 @@
-"""Icons by name: the same idea drawn by several icon families, one of them never seen in training.
+"""Icons by name: the same idea drawn by many icon families, some of them never seen in training.
 
-The drawings come from icon fonts inside the package qtawesome. Training uses Font Awesome 5 and 6, Material Design
-Icons and Elusive; evaluation uses Phosphor, Remix Icon and Codicons. Evaluation thus asks for known
-ideas in drawings, by other hands, that training never showed.
+Training uses Font Awesome 5 and 6, Material Design Icons and Elusive from the icon fonts inside the package
+qtawesome, and the sets of the Iconify collection named in SETS; evaluation uses Phosphor, Remix Icon and Codicons
+from qtawesome alone. Evaluation thus asks for known ideas in drawings, by other hands, that training never showed.
 """
 
 import json
 import random
 import re
+from collections import Counter
 from functools import cache, lru_cache
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from clearsight import weights
+from clearsight.data.sources import icon_sets
 from clearsight.data.worlds.fonts import sized
 from clearsight.data.worlds.palette import background, standing_out
 from clearsight.data.worlds.scene import (
@@ -187,6 +189,20 @@ FAMILIES = {
     ),
     "eval": ("phosphor", "remixicon", "codicon"),
 }
+# Sets of the Iconify collection, for training alone: none draws with the hands of the evaluation's families.
+SETS = (
+    *("at-icons", "bi", "boxicons", "bx", "bxs", "carbon", "cil", "emojione-monotone", "famicons"),
+    *("fluent", "fluent-emoji-high-contrast", "game-icons", "gravity-ui", "hugeicons", "icon-park-outline"),
+    *("icon-park-solid", "iconoir", "ion", "jam", "la", "lineicons", "lucide", "majesticons", "material-symbols"),
+    *("mingcute", "mynaui", "picon", "pixelarticons", "pepicons-pop", "proicons", "solar", "tabler", "teenyicons"),
+    *("uil", "vaadin", "whh", "fontisto", "clarity", "meteor-icons", "akar-icons", "tdesign", "streamline"),
+)
+PER_SET = 4  # drawings of one idea a set, so that no set of many variants outweighs the others
+# Names that mean something else in most sets than in the fonts.
+AMBIGUOUS = {
+    *("school", "dashboard", "settings-2", "needle", "cut", "football", "box", "industry", "time", "account"),
+    *("delete", "cup", "alarm"),
+}
 # Names that mean something else in one family than in the others.
 EXCLUDED = {
     ("fontawesome5-solid", "school"),
@@ -210,6 +226,13 @@ CONFUSABLE = (
     {"sun", "gear", "flower"},
 )
 SUFFIX = re.compile(r"-(fill|line|bold|light|duotone|outline|solid|outlined|filled|[0-9])$")
+SET_SUFFIX = re.compile(
+    r"-(fill|line|bold|light|duotone|outline|solid|outlined|filled|rounded|round|sharp|linear|broken|regular|thin"
+    r"|twotone|alt|[0-9]+)$"
+)
+
+# Ideas that a mirror changes.
+DIRECTED = {"barcode", "music note", "thumbs up", "thumbs down"}
 
 NAME = (
     "What is this icon?",
@@ -234,20 +257,53 @@ SIDE = (
 )
 
 
+ALIASES = {
+    alias: label for label, names in CONCEPTS.items() for alias in (names or (label.replace(" ", "-"),))
+}
+
+
+def set_label(name: str) -> str | None:
+    """The idea that an icon of this name in a set draws, if it is one of ours."""
+    while name not in ALIASES:
+        shorter = SET_SUFFIX.sub("", name)
+        if shorter == name:
+            return None
+        name = shorter
+    return ALIASES[name] if name not in AMBIGUOUS else None
+
+
+@cache
+def set_drawings() -> dict[str, tuple[tuple[bytes, ...], ...]]:
+    """label -> for each set that draws it, the masks (PNG) of its drawings."""
+    kept: Counter[tuple[str, str]] = Counter()
+
+    def wanted(prefix: str, name: str) -> bool:
+        label = set_label(name)
+        if label is None:
+            return False
+        kept[prefix, label] += 1
+        return kept[prefix, label] <= PER_SET
+
+    found: dict[str, dict[str, list[bytes]]] = {}
+    key = repr((CONCEPTS, sorted(AMBIGUOUS), SET_SUFFIX.pattern, PER_SET))
+    for (prefix, name), png in icon_sets.masks(key, SETS, wanted).items():
+        label = set_label(name)
+        assert label is not None
+        found.setdefault(label, {}).setdefault(prefix, []).append(png)
+    return {label: tuple(tuple(pngs) for pngs in sets.values()) for label, sets in found.items()}
+
+
 @cache
 def drawings(split: Split) -> dict[str, tuple[tuple[str, str], ...]]:
-    """label -> ((font file, character), ...) of every drawing the split may use."""
+    """label -> ((font file, character), ...) of every drawing in a font that the split may use."""
     folder = Path(weights.fetch(weights.ICON_FONTS)) / "qtawesome" / "fonts"
     found: dict[str, list[tuple[str, str]]] = {label: [] for label in CONCEPTS}
-    aliases = {
-        alias: label for label, names in CONCEPTS.items() for alias in (names or (label.replace(" ", "-"),))
-    }
     for family in FAMILIES[split]:
         font = next(path for path in sorted(folder.glob(f"{family}*.ttf")))
         charmap = json.loads(next(iter(sorted(folder.glob(f"{family}*charmap*.json")))).read_text())
         for name, code in charmap.items():
             base = SUFFIX.sub("", name)
-            label = aliases.get(base)
+            label = ALIASES.get(base)
             if label and (family, base) not in EXCLUDED:
                 found[label].append((str(font), chr(int(code, 16))))
     return {label: tuple(dict.fromkeys(glyphs)) for label, glyphs in found.items() if glyphs}
@@ -275,15 +331,35 @@ def _glyph(font: str, character: str, size: int) -> Image.Image:
 
 
 def icon_mask(rng: random.Random, split: Split, label: str, size: int) -> Image.Image:
-    """A drawing (L) of the idea that fits into size x size pixels."""
-    font, character = rng.choice(drawings(split)[label])
-    mask = _glyph(font, character, size // 8 * 8)
+    """A drawing (L) of the idea that fits into size x size pixels; in training, sometimes varied."""
+    sets = set_drawings().get(label, ()) if split == "train" else ()
+    if rng.random() * (len(sets) + 6) < len(sets):
+        mask = icon_sets.decoded(rng.choice(rng.choice(sets)))
+    else:
+        font, character = rng.choice(drawings(split)[label])
+        mask = _glyph(font, character, size // 8 * 8)
+    if split == "train":
+        mask = varied(rng, label, mask)
     scale = size / max(mask.size)
     mask = mask.resize(
         (max(1, round(mask.width * scale)), max(1, round(mask.height * scale))), Image.Resampling.BILINEAR
     )
     if rng.random() < 0.5:
         mask = mask.rotate(rng.uniform(-10, 10), Image.Resampling.BILINEAR, expand=False)
+    return mask
+
+
+def varied(rng: random.Random, label: str, mask: Image.Image) -> Image.Image:
+    """The drawing by a slightly different hand: mirrored, thicker, thinner, stretched or sheared."""
+    if label not in DIRECTED and rng.random() < 0.4:
+        mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if rng.random() < 0.25:
+        mask = mask.filter(ImageFilter.MaxFilter(3) if rng.random() < 0.6 else ImageFilter.MinFilter(3))
+    if rng.random() < 0.4:
+        stretch = rng.uniform(0.8, 1.25)
+        mask = mask.resize(
+            (max(1, round(mask.width * stretch)), mask.height), Image.Resampling.BILINEAR
+        )
     return mask
 
 

@@ -1,0 +1,135 @@
+"""Icon sets from the Iconify collection: 238 sets of SVG drawings with names and licences.
+
+Only sets whose SPDX licence allows use, change and redistribution with at most attribution are read. The
+drawings are vectors; `masks` rasterises those that are asked for once and keeps them in the cache folder.
+
+The collection and its data format: https://iconify.design/docs/types/iconify-json.html
+"""
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich.progress import track
+
+from clearsight import weights
+
+PERMISSIVE = {"MIT", "ISC", "Apache-2.0", "BSD-3-Clause", "CC0-1.0", "Unlicense", "OFL-1.1", "CC-BY-3.0", "CC-BY-4.0"}
+MASK_SIDE = 160
+
+
+@dataclass(frozen=True)
+class IconSet:
+    """One set: names to SVG bodies, drawn on a canvas of width x height units."""
+
+    prefix: str
+    title: str
+    licence: str
+    width: float
+    height: float
+    icons: dict[str, dict[str, Any]]
+
+    def svg(self, name: str, ink: str = "black") -> str:
+        """The drawing as a document of its own; single-coloured sets are drawn in `ink`."""
+        icon = self.icons[name]
+        width, height = icon.get("width", self.width), icon.get("height", self.height)
+        left, top = icon.get("left", 0), icon.get("top", 0)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+            f'viewBox="{left} {top} {width} {height}" width="{width}" height="{height}" color="{ink}">'
+            f"{icon['body']}</svg>"
+        )
+
+
+def read(prefixes: Iterable[str]) -> dict[str, IconSet]:
+    """The sets of these prefixes, fetched on first use.
+
+    Raises WeightsError when they cannot be had, ValueError for a prefix that is unknown or whose licence is not
+    in PERMISSIVE.
+    """
+    wanted = {f"package/json/{prefix}.json": prefix for prefix in prefixes}
+    found: dict[str, Any] = {}
+    with tarfile.open(weights.fetch(weights.ICON_SETS), "r|gz") as archive:
+        for member in archive:
+            if member.name in wanted or member.name == "package/collections.json":
+                file = archive.extractfile(member)
+                assert file is not None
+                found[member.name] = json.load(file)
+    collections = found.pop("package/collections.json")
+    sets = {}
+    for path, prefix in wanted.items():
+        if path not in found:
+            raise ValueError(f"There is no icon set {prefix!r}.")
+        licence = collections[prefix]["license"].get("spdx", "unknown")
+        if licence not in PERMISSIVE:
+            raise ValueError(f"The icon set {prefix!r} is licensed {licence}, which is not permissive.")
+        data = found[path]
+        sets[prefix] = IconSet(
+            prefix,
+            collections[prefix]["name"],
+            licence,
+            data.get("width", 16),
+            data.get("height", 16),
+            data["icons"],
+        )
+    return sets
+
+
+def rasterise(svg: str, side: int) -> Image.Image:
+    """RGBA picture of an SVG document, its longer side `side` pixels."""
+    import resvg_py
+
+    picture = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=side))))
+    picture.load()
+    return picture
+
+
+def masks(key: str, prefixes: tuple[str, ...], wanted: Callable[[str, str], bool]) -> dict[tuple[str, str], bytes]:
+    """(prefix, name) -> PNG of the coverage (L, at most MASK_SIDE a side, trimmed) of every icon that is wanted.
+
+    `wanted(prefix, name)` decides; `key` names that decision, and a change of it must change the key. The result
+    is kept in the cache folder, so that only the first call takes long (about 4 ms a drawing).
+    """
+    identity = hashlib.sha256(repr((weights.ICON_SETS.sha256, key, prefixes, MASK_SIDE)).encode()).hexdigest()[:16]
+    path = weights.cache_folder() / "icons" / f"{identity}.zip"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sets = read(prefixes)
+        names = [(p, n) for p, s in sets.items() for n in s.icons if wanted(p, n)]
+        staged = path.with_suffix(f".{os.getpid()}")
+        with zipfile.ZipFile(staged, "w", zipfile.ZIP_STORED) as archive:
+            for prefix, name in track(names, description="drawing icons", transient=True):
+                mask = _coverage(sets[prefix].svg(name))
+                if mask is not None:
+                    out = io.BytesIO()
+                    mask.save(out, "PNG", compress_level=6)
+                    archive.writestr(f"{prefix}/{name}", out.getvalue())
+        os.replace(staged, path)
+    with zipfile.ZipFile(path) as archive:
+        return {tuple(name.split("/", 1)): archive.read(name) for name in archive.namelist()}  # type: ignore[misc]
+
+
+def _coverage(svg: str) -> Image.Image | None:
+    """How much ink each pixel has, trimmed to what is drawn; None for a drawing that is empty or fills its canvas."""
+    mask = rasterise(svg, MASK_SIDE).getchannel("A")
+    box = mask.getbbox()
+    if box is None or np.asarray(mask).mean() > 235:
+        return None
+    return mask.crop(box)
+
+
+@cache
+def decoded(png: bytes) -> Image.Image:
+    """The mask a PNG of `masks` holds."""
+    picture = Image.open(io.BytesIO(png))
+    picture.load()
+    return picture
