@@ -19,9 +19,9 @@ import torch
 from clearsight import mini
 from clearsight.assistant import Assistant
 from clearsight.conversation import Conversation, Image, user
-from clearsight.data.worlds import shapes
 from clearsight.generation import Sampling, generate
 from clearsight.models import hf
+from recipes.mini.primer import shapes
 
 QUESTION = "Describe this picture."
 TOKENS = 16

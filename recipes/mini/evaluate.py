@@ -24,13 +24,13 @@ from rich.progress import Progress, TextColumn
 
 from clearsight import mini
 from clearsight.conversation import Conversation, Image, assistant, user
-from clearsight.data.worlds import charts, icons, shapes, tables, words
 from clearsight.data.worlds.scene import SIZE, Question, Scene
 from clearsight.models.text import KVCache
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
 from clearsight.processing.tiles import normalise
 from recipes.mini.parallel import gather_counts, join, leave
+from recipes.mini.primer import charts, icons, shapes, tables, words
 
 WORLDS: tuple[ModuleType, ...] = (words, shapes, icons, charts, tables)
 SCORES = Path("docs/mini_scores.json")

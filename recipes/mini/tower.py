@@ -24,7 +24,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from clearsight.data.worlds import charts, icons, shapes, tables, words
+from clearsight.data.worlds.icon_drawings import labels
+from clearsight.data.worlds.outlines import SHAPES
 from clearsight.data.worlds.palette import COLOUR_IDS
 from clearsight.data.worlds.scene import CHARACTER_IDS, SIZE, Scene, Split, rng_for
 from clearsight.models.presets import MINI
@@ -32,6 +33,7 @@ from clearsight.models.vision import VisionTower, crop_position_ids
 from recipes.mini import crowded
 from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.parallel import average_gradients, join, leave, minutes_since
+from recipes.mini.primer import charts, icons, shapes, tables, words
 from recipes.mini.vision_init import initial_tower
 
 CONFIG = replace(MINI.vision, image_size=SIZE)  # a crop has a place in the whole picture
@@ -50,7 +52,7 @@ WORLDS = (
 
 def object_ids() -> dict[str, int]:
     """Objects the dense head tells apart: shapes, bars, icons; 0 is none of them."""
-    names = dict.fromkeys((*shapes.SHAPES, "bar", *icons.labels()))
+    names = dict.fromkeys((*SHAPES, "bar", *labels()))
     return {name: index + 1 for index, name in enumerate(names)}
 
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from clearsight.assistant import Assistant
 from clearsight.cli import app
 from clearsight.conversation import Conversation, Image, user
-from clearsight.data.worlds import shapes
+from recipes.mini.primer import shapes
 
 pytestmark = pytest.mark.bundled
 QUESTION = "Describe this picture."

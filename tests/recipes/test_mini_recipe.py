@@ -10,9 +10,9 @@ from PIL import Image as PILImage
 
 from clearsight import mini
 from clearsight.assistant import Assistant
-from clearsight.data.worlds import shapes, words
 from clearsight.data.worlds.scene import SIZE
 from recipes.mini import bridge, evaluate, tower
+from recipes.mini.primer import shapes, words
 
 pytestmark = pytest.mark.bundled
 

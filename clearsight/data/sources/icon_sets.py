@@ -23,7 +23,17 @@ from rich.progress import track
 
 from clearsight import weights
 
-PERMISSIVE = {"MIT", "ISC", "Apache-2.0", "BSD-3-Clause", "CC0-1.0", "Unlicense", "OFL-1.1", "CC-BY-3.0", "CC-BY-4.0"}
+PERMISSIVE = {
+    "MIT",
+    "ISC",
+    "Apache-2.0",
+    "BSD-3-Clause",
+    "CC0-1.0",
+    "Unlicense",
+    "OFL-1.1",
+    "CC-BY-3.0",
+    "CC-BY-4.0",
+}
 MASK_SIDE = 160
 
 
@@ -88,18 +98,24 @@ def rasterise(svg: str, side: int) -> Image.Image:
     """RGBA picture of an SVG document, its longer side `side` pixels."""
     import resvg_py
 
-    picture = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=side))))
+    picture = Image.open(
+        io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=side)))
+    )
     picture.load()
     return picture
 
 
-def masks(key: str, prefixes: tuple[str, ...], wanted: Callable[[str, str], bool]) -> dict[tuple[str, str], bytes]:
+def masks(
+    key: str, prefixes: tuple[str, ...], wanted: Callable[[str, str], bool]
+) -> dict[tuple[str, str], bytes]:
     """(prefix, name) -> PNG of the coverage (L, at most MASK_SIDE a side, trimmed) of every icon that is wanted.
 
     `wanted(prefix, name)` decides; `key` names that decision, and a change of it must change the key. The result
     is kept in the cache folder, so that only the first call takes long (about 4 ms a drawing).
     """
-    identity = hashlib.sha256(repr((weights.ICON_SETS.sha256, key, prefixes, MASK_SIDE)).encode()).hexdigest()[:16]
+    identity = hashlib.sha256(
+        repr((weights.ICON_SETS.sha256, key, prefixes, MASK_SIDE)).encode()
+    ).hexdigest()[:16]
     path = weights.cache_folder() / "icons" / f"{identity}.zip"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from PIL import Image
 Split = Literal["train", "eval"]
 SIZE = 448  # pixels a side of every picture drawn here
 
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 CHARACTER_IDS = {character: index + 1 for index, character in enumerate(CHARACTERS)}  # 0: no character
 

@@ -7,9 +7,8 @@ from PIL import ImageDraw
 from clearsight.data.worlds import lettering
 from clearsight.data.worlds.fonts import any_font
 from clearsight.data.worlds.palette import RGB, background, standing_out
-from clearsight.data.worlds.scene import Placed, Question, Scene, Split, rng_for, wording
-from clearsight.data.worlds.shapes import NUMBERS
-from clearsight.data.worlds.words import vocabulary
+from clearsight.data.worlds.scene import NUMBERS, Placed, Question, Scene, Split, rng_for, wording
+from clearsight.data.worlds.vocabulary import vocabulary
 
 TALLEST = (
     "Which colour is the tallest bar?",

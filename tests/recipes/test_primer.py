@@ -7,8 +7,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from clearsight.data.worlds import charts, fonts, icons, lettering, palette, shapes, tables, words
+from clearsight.data.worlds import fonts, icon_drawings, lettering, palette
 from clearsight.data.worlds.scene import CHARACTER_IDS, SIZE, Scene, belongs_to, listed, one_of
+from clearsight.data.worlds.vocabulary import vocabulary
+from recipes.mini.primer import charts, icons, shapes, tables, words
 
 WORLDS: tuple[ModuleType, ...] = (words, shapes, icons, charts, tables)
 every_world = pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.__name__.rpartition(".")[2])
@@ -36,9 +38,10 @@ def test_evaluation_uses_fonts_words_drawings_and_colours_that_training_never_us
     train_fonts = {path for family in fonts.font_files("train") for path in family}
     eval_fonts = {path for family in fonts.font_files("eval") for path in family}
     assert train_fonts and eval_fonts and not train_fonts & eval_fonts
-    assert not set(words.vocabulary("train")) & set(words.vocabulary("eval"))
+    assert not set(vocabulary("train")) & set(vocabulary("eval"))
     drawn = {
-        split: {d for all_ in icons.drawings(split).values() for d in all_} for split in ("train", "eval")
+        split: {d for all_ in icon_drawings.drawings(split).values() for d in all_}
+        for split in ("train", "eval")
     }
     assert not drawn["train"] & drawn["eval"]
     rng = random.Random(0)
@@ -175,7 +178,7 @@ def test_every_shape_and_icon_leaves_ink() -> None:
 
 def test_words_are_split_by_their_spelling_and_nothing_else() -> None:
     assert belongs_to("train", "house") != belongs_to("eval", "house")
-    share = len(words.vocabulary("eval")) / (len(words.vocabulary("train")) + len(words.vocabulary("eval")))
+    share = len(vocabulary("eval")) / (len(vocabulary("train")) + len(vocabulary("eval")))
     assert 0.09 < share < 0.16
 
 

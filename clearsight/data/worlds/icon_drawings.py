@@ -17,19 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from clearsight import weights
 from clearsight.data.sources import icon_sets
 from clearsight.data.worlds.fonts import sized
-from clearsight.data.worlds.palette import background, standing_out
-from clearsight.data.worlds.scene import (
-    Question,
-    Scene,
-    Split,
-    listed,
-    one_of,
-    rng_for,
-    with_article,
-    wording,
-)
-from clearsight.data.worlds.shapes import COLOUR as COLOUR_OF
-from clearsight.data.worlds.shapes import NUMBERS, paste, places
+from clearsight.data.worlds.scene import Split
 
 # label: names it goes by in the families, when they differ from the label with hyphens
 CONCEPTS: dict[str, tuple[str, ...]] = {
@@ -193,8 +181,28 @@ FAMILIES = {
 SETS = (
     *("at-icons", "bi", "boxicons", "bx", "bxs", "carbon", "cil", "emojione-monotone", "famicons"),
     *("fluent", "fluent-emoji-high-contrast", "game-icons", "gravity-ui", "hugeicons", "icon-park-outline"),
-    *("icon-park-solid", "iconoir", "ion", "jam", "la", "lineicons", "lucide", "majesticons", "material-symbols"),
-    *("mingcute", "mynaui", "picon", "pixelarticons", "pepicons-pop", "proicons", "solar", "tabler", "teenyicons"),
+    *(
+        "icon-park-solid",
+        "iconoir",
+        "ion",
+        "jam",
+        "la",
+        "lineicons",
+        "lucide",
+        "majesticons",
+        "material-symbols",
+    ),
+    *(
+        "mingcute",
+        "mynaui",
+        "picon",
+        "pixelarticons",
+        "pepicons-pop",
+        "proicons",
+        "solar",
+        "tabler",
+        "teenyicons",
+    ),
     *("uil", "vaadin", "whh", "fontisto", "clarity", "meteor-icons", "akar-icons", "tdesign", "streamline"),
 )
 PER_SET = 4  # drawings of one idea a set, so that no set of many variants outweighs the others
@@ -233,28 +241,6 @@ SET_SUFFIX = re.compile(
 
 # Ideas that a mirror changes.
 DIRECTED = {"barcode", "music note", "thumbs up", "thumbs down"}
-
-NAME = (
-    "What is this icon?",
-    "What does the icon show?",
-    "Name the icon.",
-    "What icon is this?",
-    "What is shown by this icon?",
-)
-CHOOSE = (
-    "Which of these is it: {}?",
-    "What is shown: {}?",
-    "Pick the right name: {}.",
-    "Which one is shown: {}?",
-)
-COLOUR = ("What colour is the icon?", "Which colour is it drawn in?", "What is the colour of the icon?")
-COUNT = ("How many icons are there?", "Count the icons.", "How many icons do you see?")
-PRESENT = ("Is there {}?", "Do you see {}?", "Does the image show {}?")
-SIDE = (
-    "Is the {} left or right of the {}?",
-    "Left or right: where is the {} seen from the {}?",
-    "Is the {} to the left or the right of the {}?",
-)
 
 
 ALIASES = {
@@ -357,49 +343,5 @@ def varied(rng: random.Random, label: str, mask: Image.Image) -> Image.Image:
         mask = mask.filter(ImageFilter.MaxFilter(3) if rng.random() < 0.6 else ImageFilter.MinFilter(3))
     if rng.random() < 0.4:
         stretch = rng.uniform(0.8, 1.25)
-        mask = mask.resize(
-            (max(1, round(mask.width * stretch)), mask.height), Image.Resampling.BILINEAR
-        )
+        mask = mask.resize((max(1, round(mask.width * stretch)), mask.height), Image.Resampling.BILINEAR)
     return mask
-
-
-def sample(seed: int, split: Split) -> Scene:
-    rng = rng_for("icons", seed, split)
-    canvas, ground = background(rng, split)
-    scene = Scene("icons", seed, split, canvas)
-    count = 1 if rng.random() < 0.65 else rng.randint(2, 5)
-    low, high = (150, 380) if count == 1 else (90, int(250 / count**0.5) + 30)
-    chosen = rng.sample(labels(), count)
-    things = []
-    for label, (left, top, size) in zip(chosen, places(rng, count, low, high), strict=True):
-        name, ink = standing_out(rng, split, ground)
-        paste(canvas, scene, icon_mask(rng, split, label, size), left, top, label, name, ink)
-        things.append((label, name, left + size / 2, size))
-    scene.caption = "Icons: " + ", ".join(f"{with_article(name)} {label}" for label, name, *_ in things) + "."
-    ask = lambda options: wording(rng, split, options)  # noqa: E731
-    label, name = things[0][0], things[0][1]
-    if count == 1:
-        choices = one_of(rng, label, others(label), 10)
-        few = one_of(rng, label, others(label), 4)
-        scene.questions = [
-            Question("icon name", ask(NAME), label),
-            Question("icon of ten", ask(CHOOSE).format(listed(choices)), label, choices),
-            Question("icon of four", ask(CHOOSE).format(listed(few)), label, few),
-            Question("colour", ask(COLOUR), name),
-        ]
-    else:
-        a, b = rng.sample(things, 2)
-        side = "left" if a[2] < b[2] else "right"
-        scene.questions = [
-            Question("count to five", ask(COUNT), NUMBERS[count]),
-            Question("colour", ask(COLOUR_OF).format(label), name),
-        ]
-        if abs(a[2] - b[2]) > (a[3] + b[3]) / 3:
-            scene.questions.append(Question("left or right", ask(SIDE).format(a[0], b[0]), side))
-    present = rng.random() < 0.5
-    absent = set(labels()).intersection(*(others(label) for label in chosen))
-    asked = rng.choice(chosen) if present else rng.choice(sorted(absent))
-    scene.questions.append(
-        Question("present", ask(PRESENT).format(with_article(asked)), "Yes" if present else "No")
-    )
-    return scene

@@ -5,9 +5,8 @@ from PIL import ImageDraw
 from clearsight.data.worlds import lettering
 from clearsight.data.worlds.fonts import any_font
 from clearsight.data.worlds.palette import RGB, background
-from clearsight.data.worlds.scene import Question, Scene, Split, rng_for, wording
-from clearsight.data.worlds.shapes import NUMBERS
-from clearsight.data.worlds.words import vocabulary
+from clearsight.data.worlds.scene import NUMBERS, Question, Scene, Split, rng_for, wording
+from clearsight.data.worlds.vocabulary import vocabulary
 
 CELL = ("What is the number for {}?", "Which number stands beside {}?", "What value does the row {} have?")
 MOST = (

@@ -1,12 +1,6 @@
-"""Short text in many fonts: one to three words, printed large.
-
-The words are whole words of the SmolLM2 tokenizer's vocabulary that also stand in an English word list, in the
-order of their rank; one in eight is kept for evaluation.
-"""
+"""Short text in many fonts: one to three words, printed large."""
 
 import random
-from functools import cache
-from importlib.resources import files
 
 from PIL import ImageDraw
 
@@ -18,12 +12,12 @@ from clearsight.data.worlds.scene import (
     Question,
     Scene,
     Split,
-    belongs_to,
     listed,
     one_of,
     rng_for,
     wording,
 )
+from clearsight.data.worlds.vocabulary import vocabulary
 
 CAPITALISED = 0.15  # share of words
 SIZE_RANGE = (44, 120)  # pixels of the font's em
@@ -48,13 +42,6 @@ LETTER = (
 CHOOSE = ("Which word is shown: {}?", "Is the word {}?", "Which of these is written: {}?")
 INK = ("What colour is the text?", "Which colour are the letters?", "What is the colour of the writing?")
 PRESENT = ("Does the text say {}?", "Is the word {} shown?", "Is {} written in the image?")
-
-
-@cache
-def vocabulary(split: Split) -> tuple[str, ...]:
-    """The split's words, most common first."""
-    lines = files("clearsight.data.worlds").joinpath("words.txt").read_text().split()
-    return tuple(word for word in lines if belongs_to(split, word))
 
 
 def sample(seed: int, split: Split) -> Scene:
