@@ -36,6 +36,7 @@ from clearsight.data.worlds.palette import NAMES as COLOURS
 from clearsight.data.worlds.scene import CHARACTERS, NUMBERS, Scene, Split, rng_for, wording
 from clearsight.data.worlds.vocabulary import vocabulary as word_list
 from clearsight.models.lora import DECODER_LINEARS, add_low_rank
+from clearsight.models.precision import autocast
 from clearsight.models.presets import MINI
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
@@ -365,7 +366,7 @@ def main() -> None:
         pictures = [example.tiles for example in examples] + [tile for _, tile in fuller]
         tiles = normalise(torch.cat(pictures), processor.tile_settings)
         target = torch.cat([vocabulary.target(scene, GRID, fold) for scene in scenes]).to(device)
-        with torch.autocast(device, torch.bfloat16):
+        with autocast(device):
             with torch.set_grad_enabled(step % arguments.tower_every == 0):
                 patches = model.vision_model(tiles.to(device))
             tokens = model.connector(patches)

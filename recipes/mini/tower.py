@@ -28,6 +28,7 @@ from clearsight.data.worlds.icon_drawings import labels
 from clearsight.data.worlds.outlines import SHAPES
 from clearsight.data.worlds.palette import COLOUR_IDS
 from clearsight.data.worlds.scene import CHARACTER_IDS, SIZE, Scene, Split, rng_for
+from clearsight.models.precision import autocast
 from clearsight.models.presets import MINI
 from clearsight.models.vision import VisionTower, crop_position_ids
 from recipes.mini import crowded
@@ -154,7 +155,7 @@ def main() -> None:
             group["lr"] = rate * group["rate"]
         pixels, positions, truth = batch(heads, samples + rank * arguments.batch, arguments.batch, "train")
         truth = {kind: value.to(device) for kind, value in truth.items()}
-        with torch.autocast(device, torch.bfloat16):
+        with autocast(device):
             features = tower(pixels.to(device), positions.to(device))
             losses = heads.losses(features, truth)
         loss = losses["character"] + 0.5 * losses["colour"] + losses["object"]
@@ -192,7 +193,7 @@ def evaluate(tower: VisionTower, heads: DenseHeads, device: str, batches: int = 
     sums: dict[str, float] = defaultdict(float)
     for index in range(batches):
         pixels, positions, truth = batch(heads, 1_000_000 + index * 100, 24, "eval")
-        with torch.autocast(device, torch.bfloat16):
+        with autocast(device):
             features = tower(pixels.to(device), positions.to(device))
         for kind, share in heads.accuracy(features, {k: v.to(device) for k, v in truth.items()}).items():
             sums[kind] += share / batches
