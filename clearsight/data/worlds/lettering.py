@@ -1,8 +1,9 @@
 """Drawing text so that every character's box is known."""
 
+import random
 from dataclasses import dataclass
 
-from PIL import ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from clearsight.data.worlds.fonts import sized
 from clearsight.data.worlds.palette import RGB
@@ -41,3 +42,26 @@ def draw_line(
         words.append(Placed("word", word, (edges[start], ink_top, edges[end], ink_bottom)))
         start = end + 1
     return Line((left, ink_top, edges[-1], ink_bottom), (*words, *characters))
+
+
+def smudge(canvas: Image.Image, box: tuple[float, float, float, float], rng: random.Random) -> None:
+    """Make what is written in a box illegible, while it still looks like writing: blurred, smeared or struck out.
+
+    Whatever the way, fewer than two dark or light runs per character height are left.
+    """
+    left, top = max(0, int(box[0]) - 2), max(0, int(box[1]) - 2)
+    right, bottom = min(canvas.width, int(box[2]) + 3), min(canvas.height, int(box[3]) + 3)
+    if right - left < 2 or bottom - top < 2:
+        return
+    piece = canvas.crop((left, top, right, bottom))
+    height = bottom - top
+    way = rng.choice(("blur", "smear", "coarse"))
+    if way == "blur":
+        piece = piece.filter(ImageFilter.GaussianBlur(max(3.0, height * 0.28)))
+    elif way == "smear":
+        narrow = piece.resize((max(1, round(piece.width / (height * 0.9))), height), Image.Resampling.BOX)
+        piece = narrow.resize(piece.size, Image.Resampling.BILINEAR)
+    else:
+        size = (max(1, round(piece.width / (height * 0.5))), 2)
+        piece = piece.resize(size, Image.Resampling.BOX).resize(piece.size, Image.Resampling.NEAREST)
+    canvas.paste(piece, (left, top))

@@ -78,3 +78,8 @@ def standing_out(rng: random.Random, split: Split, against: RGB, least: float = 
         value = colour(rng, split, name)
         if distance(value, against) >= least:
             return name, value
+
+
+def readable_on(ground: RGB) -> RGB:
+    """Near black or near white, whichever stands out more from the background."""
+    return max(((20, 20, 20), (245, 245, 245)), key=lambda ink: distance(ink, ground))
