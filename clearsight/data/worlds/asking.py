@@ -3,6 +3,7 @@
 A wording is one of several ways to ask, filled in by `str.format`; the last of them is kept for evaluation.
 """
 
+import itertools
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -32,6 +33,11 @@ BOX = (
 )
 
 
+def apart(values: Sequence[float], least: float) -> bool:
+    """Whether all values differ by at least so much, so that their order can be seen."""
+    return all(b - a >= least for a, b in itertools.pairwise(sorted(values)))
+
+
 class Asker:
     """Collects a scene's questions. Every method takes the skill, the ways to ask, and what fills them in.
 
@@ -51,6 +57,10 @@ class Asker:
     ) -> None:
         """A name or short phrase."""
         self._add(skill, ways, answer, "text", alternatives=tuple(alternatives), **rest)
+
+    def colour(self, skill: str, ways: Sequence[str], name: str, **rest: Any) -> None:
+        """The name of a colour of the palette."""
+        self.text(skill, ways, name, alternatives=("grey",) if name == "gray" else (), **rest)
 
     def verbatim(self, skill: str, ways: Sequence[str], answer: str, **rest: Any) -> None:
         """A transcription, character by character."""

@@ -6,7 +6,7 @@ from typing import Any
 from PIL import ImageDraw
 
 from clearsight.data.worlds import lettering
-from clearsight.data.worlds.asking import Asker
+from clearsight.data.worlds.asking import Asker, apart
 from clearsight.data.worlds.fonts import any_font
 from clearsight.data.worlds.outlines import SHAPES, outline, paste, places, plural
 from clearsight.data.worlds.palette import NAMES, background, readable_on, standing_out
@@ -105,12 +105,9 @@ def _ask(ask: Asker, things: list[dict[str, Any]]) -> None:
     present = rng.random() < 0.5
     asked = rng.choice(shapes if present else [s for s in SHAPES if s not in shapes] or shapes)
     ask.yes_no("present", PRESENT, asked in shapes, shape=asked, a="a")
-    ask.items(
-        "left to right",
-        ORDER,
-        [t["shape"] for t in sorted(things, key=lambda t: _middle(t)[0])],
-        ordered=True,
-    ) if _apart([_middle(t)[0] for t in things], 12) else None
+    if len(set(shapes)) > 1 and apart([_middle(t)[0] for t in things], 12):
+        in_order = sorted(things, key=lambda t: _middle(t)[0])
+        ask.items("left to right", ORDER, [t["shape"] for t in in_order], ordered=True)
     absent = [s for s in SHAPES if s not in shapes]
     if absent:
         ask.not_shown("colour of what is absent", COLOUR, shape=rng.choice(absent))
@@ -121,15 +118,10 @@ def _ask(ask: Asker, things: list[dict[str, Any]]) -> None:
     if not unique:
         return
     thing = rng.choice(unique)
-    ask.choice(
-        "colour", COLOUR, thing["colour"], NAMES, shape=thing["shape"]
-    ) if rng.random() < 0.3 else ask.text(
-        "colour",
-        COLOUR,
-        thing["colour"],
-        alternatives=("grey",) if thing["colour"] == "gray" else (),
-        shape=thing["shape"],
-    )
+    if rng.random() < 0.3:
+        ask.choice("colour", COLOUR, thing["colour"], NAMES, shape=thing["shape"])
+    else:
+        ask.colour("colour", COLOUR, thing["colour"], shape=thing["shape"])
     ask.point("point", POINT, thing["box"], shape=thing["shape"])
     ask.box("box", BOX, thing["box"], shape=thing["shape"])
     sizes = sorted((t["box"][2] - t["box"][0] for t in things), reverse=True)
@@ -156,12 +148,6 @@ def _ask(ask: Asker, things: list[dict[str, Any]]) -> None:
 def _middle(thing: dict[str, Any]) -> tuple[float, float]:
     left, top, right, bottom = thing["box"]
     return (left + right) / 2, (top + bottom) / 2
-
-
-def _apart(values: list[float], least: float) -> bool:
-    """Whether all values differ by at least so much."""
-    ordered = sorted(values)
-    return all(b - a >= least for a, b in zip(ordered, ordered[1:], strict=False))
 
 
 def _describe(scene: Scene, things: list[dict[str, Any]]) -> None:
