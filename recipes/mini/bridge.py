@@ -299,7 +299,7 @@ def main() -> None:
         "--export", type=Path, help="write the shipped parts from --out to this folder and end"
     )
     parser.add_argument("--minutes", type=float, default=70)
-    parser.add_argument("--batch", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=3, help="conversations a step; 0: crowded pictures alone")
     parser.add_argument("--crowded", type=int, default=6, help="crowded pictures a step, without questions")
     parser.add_argument("--tower-every", type=int, default=1, help="train the tower in every n-th step")
     parser.add_argument("--tower-rate", type=float, default=1e-4)
@@ -356,9 +356,9 @@ def main() -> None:
         factor = min(1.0, (step + 1) / 25) * min(1.0, 2.5 * (1 - progress) + 0.02)
         for group in optimizer.param_groups:
             group["lr"] = rates[group["name"]] * factor
-        first = samples + rank * arguments.batch
+        share = max(1, arguments.batch)
+        first = samples + rank * share
         examples = [picture_example(processor, first + i, "train") for i in range(arguments.batch)]
-        ids, labels = pad(examples)
         scenes = [scene for example in examples for scene in example.scenes]
         asked = len(scenes)
         fuller = [crowded_tile(processor, first * arguments.crowded + i) for i in range(arguments.crowded)]
@@ -370,11 +370,12 @@ def main() -> None:
             with torch.set_grad_enabled(step % arguments.tower_every == 0):
                 patches = model.vision_model(tiles.to(device))
             tokens = model.connector(patches)
-            losses = {
-                "answer": pupil.answer_loss(ids.to(device), labels.to(device), tokens[:asked]),
-                "meaning": pupil.meaning(tokens.flatten(0, 1), target),
-            }
-            total = losses["answer"] + losses["meaning"]
+            losses = {"meaning": pupil.meaning(tokens.flatten(0, 1), target)}
+            total = losses["meaning"]
+            if examples:
+                ids, labels = pad(examples)
+                losses["answer"] = pupil.answer_loss(ids.to(device), labels.to(device), tokens[:asked])
+                total = total + losses["answer"]
             if step % arguments.tower_every == 0:
                 truth = [pupil.dense.truth(scene, GRID) for scene in scenes]
                 dense = {
@@ -384,7 +385,7 @@ def main() -> None:
                 kinds = pupil.dense.losses(patches, dense)
                 losses["dense"] = 0.5 * kinds["character"] + kinds["object"] + 0.5 * kinds["colour"]
                 total = total + losses["dense"]
-            if step % 8 == 1:
+            if examples and step % 8 == 1:
                 chat_ids, chat_labels = pad(random.Random(first).sample(chats, 3))
                 losses["chat"] = pupil.answer_loss(chat_ids.to(device), chat_labels.to(device), None)
                 total = total + 0.5 * losses["chat"]
@@ -394,12 +395,12 @@ def main() -> None:
             nn.utils.clip_grad_norm_(part, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        samples += arguments.batch * world_size
+        samples += share * world_size
         step += 1
         for kind, value in losses.items():
             running[kind] = 0.95 * running[kind] + 0.05 * value.item() if kind in running else value.item()
         if step % 25 == 0 and rank == 0:
-            speed = step * arguments.batch * world_size / (time.time() - start)
+            speed = step * share * world_size / (time.time() - start)
             record = {"samples": samples, "minutes": round(spent, 2), "samples_per_second": round(speed, 2)}
             record |= {kind: round(value, 4) for kind, value in running.items()}
             print(json.dumps(record), flush=True)
