@@ -16,8 +16,28 @@ from clearsight.data.verify import Truth
 # SPDX identifiers of licences that allow use, change and redistribution with at most attribution.
 PERMISSIVE = frozenset(
     {
-        *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC-BY-2.0", "CC-BY-3.0", "CC-BY-4.0"),
-        *("CC0-1.0", "ISC", "MIT", "MIT-0", "ODC-By-1.0", "OFL-1.1", "PDDL-1.0", "Unlicense", "WTFPL", "Zlib"),
+        *(
+            "0BSD",
+            "Apache-2.0",
+            "BSD-2-Clause",
+            "BSD-3-Clause",
+            "BSL-1.0",
+            "CC-BY-2.0",
+            "CC-BY-3.0",
+            "CC-BY-4.0",
+        ),
+        *(
+            "CC0-1.0",
+            "ISC",
+            "MIT",
+            "MIT-0",
+            "ODC-By-1.0",
+            "OFL-1.1",
+            "PDDL-1.0",
+            "Unlicense",
+            "WTFPL",
+            "Zlib",
+        ),
     }
 )
 
@@ -69,7 +89,7 @@ class Record:
 
     @property
     def id(self) -> str:
-        """SHA-256 of the conversation (pictures by their hashes), the truths and the rejected answer, in hexadecimal."""
+        """SHA-256 (hexadecimal) of the conversation, with pictures by their hashes, the truths and the rejected answer."""
         body = self.to_json()
         body = {k: body[k] for k in ("messages", "truths", "rejected") if k in body}
         return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
@@ -109,4 +129,6 @@ def is_permissive(licence: str) -> bool:
 
     Of parts joined by OR one is enough. Brackets are not understood, and what is not understood is refused.
     """
-    return any(all(part.strip() in PERMISSIVE for part in way.split(" AND ")) for way in licence.split(" OR "))
+    return any(
+        all(part.strip() in PERMISSIVE for part in way.split(" AND ")) for way in licence.split(" OR ")
+    )

@@ -299,7 +299,9 @@ def main() -> None:
         "--export", type=Path, help="write the shipped parts from --out to this folder and end"
     )
     parser.add_argument("--minutes", type=float, default=70)
-    parser.add_argument("--batch", type=int, default=3, help="conversations a step; 0: crowded pictures alone")
+    parser.add_argument(
+        "--batch", type=int, default=3, help="conversations a step; 0: crowded pictures alone"
+    )
     parser.add_argument("--crowded", type=int, default=6, help="crowded pictures a step, without questions")
     parser.add_argument("--tower-every", type=int, default=1, help="train the tower in every n-th step")
     parser.add_argument("--tower-rate", type=float, default=1e-4)

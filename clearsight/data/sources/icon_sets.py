@@ -22,18 +22,8 @@ from PIL import Image
 from rich.progress import track
 
 from clearsight import weights
+from clearsight.data.record import is_permissive
 
-PERMISSIVE = {
-    "MIT",
-    "ISC",
-    "Apache-2.0",
-    "BSD-3-Clause",
-    "CC0-1.0",
-    "Unlicense",
-    "OFL-1.1",
-    "CC-BY-3.0",
-    "CC-BY-4.0",
-}
 MASK_SIDE = 160
 
 
@@ -64,7 +54,7 @@ def read(prefixes: Iterable[str]) -> dict[str, IconSet]:
     """The sets of these prefixes, fetched on first use.
 
     Raises WeightsError when they cannot be had, ValueError for a prefix that is unknown or whose licence is not
-    in PERMISSIVE.
+    permissive.
     """
     wanted = {f"package/json/{prefix}.json": prefix for prefix in prefixes}
     found: dict[str, Any] = {}
@@ -80,7 +70,7 @@ def read(prefixes: Iterable[str]) -> dict[str, IconSet]:
         if path not in found:
             raise ValueError(f"There is no icon set {prefix!r}.")
         licence = collections[prefix]["license"].get("spdx", "unknown")
-        if licence not in PERMISSIVE:
+        if not is_permissive(licence):
             raise ValueError(f"The icon set {prefix!r} is licensed {licence}, which is not permissive.")
         data = found[path]
         sets[prefix] = IconSet(
