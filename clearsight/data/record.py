@@ -89,7 +89,7 @@ class Record:
 
     @property
     def id(self) -> str:
-        """SHA-256 (hexadecimal) of the conversation, with pictures by their hashes, the truths and the rejected answer."""
+        """SHA-256, hexadecimal, of the conversation (pictures by their hashes), truths and rejected answer."""
         body = self.to_json()
         body = {k: body[k] for k in ("messages", "truths", "rejected") if k in body}
         return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
