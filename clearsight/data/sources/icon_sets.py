@@ -1,7 +1,8 @@
 """Icon sets from the Iconify collection: 238 sets of SVG drawings with names and licences.
 
 Only sets whose SPDX licence allows use, change and redistribution with at most attribution are read. The
-drawings are vectors; `masks` rasterises those that are asked for once and keeps them in the cache folder.
+drawings are vectors; `masks` and `pictures` rasterise those that are asked for once and keep them in the
+cache folder.
 
 The collection and its data format: https://iconify.design/docs/types/iconify-json.html
 """
@@ -103,10 +104,27 @@ def masks(
     `wanted(prefix, name)` decides; `key` names that decision, and a change of it must change the key. The result
     is kept in the cache folder, so that only the first call takes long (about 4 ms a drawing).
     """
-    identity = hashlib.sha256(
-        repr((weights.ICON_SETS.sha256, key, prefixes, MASK_SIDE)).encode()
-    ).hexdigest()[:16]
-    path = weights.cache_folder() / "icons" / f"{identity}.zip"
+    identity = repr((weights.ICON_SETS.sha256, key, prefixes, MASK_SIDE))
+    return _drawn_once(identity, prefixes, wanted, _coverage)
+
+
+def pictures(
+    key: str, prefixes: tuple[str, ...], wanted: Callable[[str, str], bool]
+) -> dict[tuple[str, str], bytes]:
+    """(prefix, name) -> PNG in colours (RGBA, at most MASK_SIDE a side, trimmed); otherwise like `masks`."""
+    identity = repr((weights.ICON_SETS.sha256, key, prefixes, MASK_SIDE, "RGBA"))
+    return _drawn_once(identity, prefixes, wanted, _colours)
+
+
+def _drawn_once(
+    identity: str,
+    prefixes: tuple[str, ...],
+    wanted: Callable[[str, str], bool],
+    draw: Callable[[str], Image.Image | None],
+) -> dict[tuple[str, str], bytes]:
+    """PNGs of what `draw` makes of the SVG documents that are wanted, kept under `identity` in the cache folder."""
+    name = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    path = weights.cache_folder() / "icons" / f"{name}.zip"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         sets = read(prefixes)
@@ -114,10 +132,10 @@ def masks(
         staged = path.with_suffix(f".{os.getpid()}")
         with zipfile.ZipFile(staged, "w", zipfile.ZIP_STORED) as archive:
             for prefix, name in track(names, description="drawing icons", transient=True):
-                mask = _coverage(sets[prefix].svg(name))
-                if mask is not None:
+                picture = draw(sets[prefix].svg(name))
+                if picture is not None:
                     out = io.BytesIO()
-                    mask.save(out, "PNG", compress_level=6)
+                    picture.save(out, "PNG", compress_level=6)
                     archive.writestr(f"{prefix}/{name}", out.getvalue())
         os.replace(staged, path)
     with zipfile.ZipFile(path) as archive:
@@ -131,6 +149,13 @@ def _coverage(svg: str) -> Image.Image | None:
     if box is None or np.asarray(mask).mean() > 235:
         return None
     return mask.crop(box)
+
+
+def _colours(svg: str) -> Image.Image | None:
+    """The drawing in its colours, trimmed to what is drawn; None for one that is empty."""
+    picture = rasterise(svg, MASK_SIDE).convert("RGBA")
+    box = picture.getchannel("A").getbbox()
+    return picture.crop(box) if box else None
 
 
 @cache
