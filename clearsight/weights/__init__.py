@@ -3,6 +3,7 @@
     cache.py              the folder everything lands in: locks, staging, verified entries, errors
     pins.py               the outside files Clearsight relies on, each with its hash and licence
     wheels.py             fetches a file from a wheel through the user's own pip
+    package_manager.py    runs pip or npm and shows how far it is
     npm.py                fetches an npm package's archive through the user's own npm
     hub.py                fetches safetensors repositories from the Hugging Face hub
     sources.py            turns a spec typed by a person into a path
@@ -16,7 +17,7 @@ read, so that a command that merely asks for a path starts at once.
 
 from clearsight.weights.cache import WeightsError, cache_folder
 from clearsight.weights.gguf_file import GgufFile, GgufMetadata, read_gguf
-from clearsight.weights.pins import BASE_DECODER, ICON_FONTS, ICON_SETS, PINS, VISION_INIT, Pin
+from clearsight.weights.pins import BASE_DECODER, ENCYCLOPEDIA, ICON_FONTS, ICON_SETS, PINS, VISION_INIT, Pin
 from clearsight.weights.progress import Progress, show_progress
 from clearsight.weights.safetensors_file import open_safetensors
 from clearsight.weights.sources import resolve
@@ -24,6 +25,7 @@ from clearsight.weights.wheels import fetch, verify
 
 __all__ = [
     "BASE_DECODER",
+    "ENCYCLOPEDIA",
     "ICON_FONTS",
     "ICON_SETS",
     "PINS",

