@@ -9,7 +9,7 @@ the others                 the worlds named in WORLDS
 from importlib import import_module
 from types import ModuleType
 
-WORLDS = ("shapes", "clocks")
+WORLDS = ("shapes", "clocks", "changes")
 
 
 def load(name: str) -> ModuleType:
