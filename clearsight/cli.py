@@ -8,8 +8,6 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from clearsight import __version__
+from clearsight.commands import data
+from clearsight.commands.terminal import AsJson, UsageError, expected_errors, notes, reported
 from clearsight.conversation import Conversation, ConversationError, Detail, Image, assistant, user
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ app = typer.Typer(
     add_completion=False,
     help="A private visual assistant: ask about pictures, on this machine.",
 )
-notes = Console(stderr=True, highlight=False)
 
 MAX_TOKENS = 256
 NEXT_STEPS = """
@@ -47,7 +46,6 @@ Model = Annotated[
         help="mini (bundled), a checkpoint folder, or hf:owner/name[@revision].", envvar="CLEARSIGHT_MODEL"
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network; use what is cached.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor cores to use; all by default.")]
 HowMuchDetail = Annotated[
@@ -58,6 +56,9 @@ Temperature = Annotated[
 ]
 MaxTokens = Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Makes a varied answer repeatable.")]
+
+
+app.add_typer(data.app, name="data")
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -259,10 +260,6 @@ def demo(offline: Offline = False, as_json: AsJson = False) -> None:
 # What they share
 
 
-class UsageError(ValueError):
-    """Arguments that can't be meant; exit code 2."""
-
-
 def read_image(path: str, detail: Detail) -> Image:
     """A picture from a file or, for -, from standard input, found to be usable before a model is loaded.
 
@@ -357,7 +354,7 @@ def talk(loaded: "Assistant", model: str, detail: Detail, as_json: bool, **sampl
                 conversation, waiting = asked.with_message(assistant(text)), []
         except KeyboardInterrupt:
             _complain("stopped; ask again, or end with /quit", as_json)
-        except _expected_errors() as error:
+        except expected_errors() as error:
             _complain(str(error), as_json)
 
 
@@ -367,47 +364,6 @@ def _complain(message: str, as_json: bool) -> None:
         print(json.dumps({"error": message}, ensure_ascii=False), flush=True)
     else:
         notes.print(message, style="red", markup=False)
-
-
-@contextmanager
-def reported(as_json: bool) -> Iterator[None]:
-    """Turn what can go wrong into one clear line and an exit code; anything else is a bug and shows itself."""
-    try:
-        yield
-    except typer.Exit:
-        raise
-    except UsageError as error:
-        _fail(str(error), as_json, 2)
-    except KeyboardInterrupt:
-        _fail("interrupted", as_json, 130)
-    except Exception as error:
-        if not isinstance(error, _expected_errors()):
-            raise
-        _fail(str(error), as_json, 1)
-
-
-def _expected_errors() -> tuple[type[Exception], ...]:
-    """What users and their files can cause; imported only once something failed, because torch is slow to load."""
-    from clearsight.generation import ContextError, SamplingError
-    from clearsight.mini import PartsMissing
-    from clearsight.models.hf import CheckpointError
-    from clearsight.processing.images import ImageError
-    from clearsight.processing.processor import ProcessorError
-    from clearsight.processing.template import TemplateError
-    from clearsight.processing.tokenizer import TokenizerError
-    from clearsight.weights import WeightsError
-
-    checkpoint = (CheckpointError, PartsMissing, ProcessorError, TemplateError, TokenizerError, WeightsError)
-    question = (ConversationError, ContextError, ImageError, SamplingError)
-    return (*checkpoint, *question, FloatingPointError, OSError)
-
-
-def _fail(message: str, as_json: bool, code: int) -> None:
-    if as_json:
-        print(json.dumps({"error": message}, ensure_ascii=False))
-    else:
-        print(f"clearsight: {message}", file=sys.stderr)
-    raise typer.Exit(code)
 
 
 def _version(value: bool) -> None:

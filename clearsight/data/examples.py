@@ -6,6 +6,8 @@ looking costs more than answering; some ask for a description at one of three le
 
 import io
 import random
+from collections.abc import Iterator
+from contextlib import suppress
 
 from PIL import Image as PILImage
 
@@ -46,6 +48,16 @@ def example(world: str, seed: int, split: Split = "train") -> Record:
         if changed.questions:  # a picture of which nothing can be asked teaches nothing
             scene = changed
     return from_scene(scene, rng)
+
+
+def shown(world: str, split: Split, first: int, count: int) -> Iterator[Record]:
+    """`count` examples of a world from seed `first` on, to look at."""
+    for seed in range(first, first + 10 * count):
+        if count <= 0:
+            return
+        with suppress(NothingToAsk):
+            yield example(world, seed, split)
+            count -= 1
 
 
 def from_scene(scene: Scene, rng: random.Random) -> Record:

@@ -8,6 +8,7 @@ Only byte-level BPE (GPT-2, SmolLM2, Llama 3 and the like) is read, the only kin
 """
 
 import codecs
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -83,6 +84,11 @@ class Tokenizer:
         if not isinstance(definition, dict):
             raise TokenizerError(f"{path} is not a tokenizer definition; fetch the checkpoint again")
         return cls(definition)
+
+    @property
+    def identity(self) -> str:
+        """SHA-256, hexadecimal, of everything that determines the ids."""
+        return hashlib.sha256(json.dumps(self._definition, sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def from_vocab(
