@@ -9,7 +9,7 @@ the others                 the worlds named in WORLDS
 from importlib import import_module
 from types import ModuleType
 
-WORLDS = ("shapes", "clocks", "changes", "bar_charts")
+WORLDS = ("shapes", "clocks", "changes", "bar_charts", "tables")
 
 
 def load(name: str) -> ModuleType:

@@ -92,10 +92,10 @@ def _reach(font: str, size: int, letter: str) -> float:
 def _glyph(font: str, size: int, character: str) -> tuple[int, Image.Image, int, int]:
     """A character's advance, its mask (L), and how far right of the pen and below the ascender line that lies."""
     face = sized(font, size)
-    left, top, right, bottom = face.getbbox(character)
-    mask = Image.new("L", (max(1, right - left), max(1, bottom - top)), 0)
-    ImageDraw.Draw(mask).text((-left, -top), character, font=face, fill=255)
-    return max(1, round(face.getlength(character))), mask, left, top
+    ground = Image.new("L", (size * 4, size * 4), 0)
+    ImageDraw.Draw(ground).text((size, size), character, font=face, fill=255)
+    box = ground.getbbox() or (size, size, size + 1, size + 1)
+    return max(1, round(face.getlength(character))), ground.crop(box), box[0] - size, box[1] - size
 
 
 @lru_cache(maxsize=1024)
