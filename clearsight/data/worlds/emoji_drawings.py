@@ -129,13 +129,14 @@ PLURALS = {
 }
 # Names of one drawing that are no countable word in the singular.
 UNCOUNTED = (
-    "broccoli, cherries, corn, french fries, gloves, grapes, jeans, lightning, pancakes, popcorn, scissors, "
-    "shorts, soap, socks"
-).split(", ")
+    *("broccoli", "cherries", "corn", "french fries", "gloves", "grapes", "jeans", "lightning", "pancakes"),
+    *("popcorn", "scissors", "shorts", "soap", "socks"),
+)
 # Drawings that a mirror changes: there is writing on them.
 WRITTEN = (
-    "alarm clock, ambulance, bus, fire engine, newspaper, police car, ruler, soap, taxi, truck, watch"
-).split(", ")
+    *("alarm clock", "ambulance", "bus", "fire engine", "newspaper", "police car", "ruler", "soap", "taxi"),
+    *("truck", "watch"),
+)
 
 
 @cache
@@ -243,4 +244,4 @@ def drawing(
             picture = picture.resize((width, picture.height), Image.Resampling.BILINEAR)
     scale = size / max(picture.size)
     sides = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    return picture.resize(sides, Image.Resampling.BICUBIC)
+    return picture.resize(sides, Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BILINEAR)
