@@ -144,7 +144,8 @@ def _ground(page: Page, plot: Box, across: Axis, up: Axis) -> None:
             draw.rectangle((left, b, right, a) if level else (a, top, b, bottom), fill=page.panel)
     for start, end in level + upright:
         if look.grid in ("lines", "panel"):
-            draw.line((*start, *end), fill=page.ground if look.grid == "panel" else page.faint, width=2)
+            ink, width = (page.ground, 3) if look.grid == "panel" else (page.faint, 2)
+            draw.line((*start, *end), fill=ink, width=width)
         elif look.grid == "dashes":
             page.dashes((start[0] / 2, start[1] / 2), (end[0] / 2, end[1] / 2), page.faint, 2, 4)
     if look.ticks != "none":

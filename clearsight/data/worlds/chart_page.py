@@ -118,7 +118,7 @@ class Page:
         self.ink = self.mixed(self.ground, readable_on(self.ground), rng.uniform(0.85, 1))
         self.faint = self.mixed(self.ground, self.ink, rng.uniform(0.16, 0.3))
         self.panel = (
-            self.mixed(self.ground, self.ink, 0.09) if self.look.grid in ("panel", "bands") else self.ground
+            self.mixed(self.ground, self.ink, 0.11) if self.look.grid in ("panel", "bands") else self.ground
         )
         self.accent = self._tint(hue, rng.uniform(0.4, 0.8), rng.uniform(0.3, 0.6))
         self.font = any_font(rng, split)
@@ -157,7 +157,9 @@ class Page:
         while len(found) < count:
             name, value = standing_out(self.rng, self.split, self.ground, 150)
             least *= 0.995
-            if all(name != other and distance(value, ink) >= least for other, ink in found):
+            if distance(value, self.panel) >= 150 and all(
+                name != other and distance(value, ink) >= least for other, ink in found
+            ):
                 found.append((name, value))
         return found
 
