@@ -9,7 +9,7 @@ the others                 the worlds named in WORLDS
 from importlib import import_module
 from types import ModuleType
 
-WORLDS = ("shapes", "clocks", "changes", "bar_charts", "tables", "lines", "icons", "line_charts")
+WORLDS = ("shapes", "clocks", "changes", "bar_charts", "tables", "lines", "icons", "line_charts", "gauges")
 
 
 def load(name: str) -> ModuleType:

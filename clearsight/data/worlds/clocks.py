@@ -17,8 +17,8 @@ from clearsight.data.worlds.drafting import (
     least_size,
     polar,
     sheet_on_background,
+    sturdy_font,
 )
-from clearsight.data.worlds.fonts import any_font
 from clearsight.data.worlds.palette import RGB, colour, distance, readable_on
 from clearsight.data.worlds.scene import Placed, Scene, Split, belongs_to, rng_for, with_article
 from clearsight.data.worlds.vocabulary import vocabulary
@@ -325,7 +325,7 @@ def _dial_with_extras(
         direction = free.pop(rng.randrange(len(free)))
         legible = rng.random() > SMUDGED
         name = rng.choice([word for word in vocabulary(split)[200:] if 4 <= len(word) <= 8]).capitalize()
-        font = any_font(rng, split)
+        font = sturdy_font(rng, split)
         size = fitting_size(name, font, max(round(radius * 0.16), least_size(font) + 2), radius * 0.86)
         if size >= least_size(font):
             sheet.write(*polar(x, y, direction, radius * 0.4), name, font, size, dial.ink, legible=legible)
@@ -379,7 +379,7 @@ def _city_dials(
     below: bool,
 ) -> list[dict[str, Any]]:
     base, smudged = rng.randrange(288) * 5, rng.randrange(len(spots)) if rng.random() < 0.35 else None
-    alike, font = dials.any_dial(rng, split, ground, small=radius < 90), any_font(rng, split)
+    alike, font = dials.any_dial(rng, split, ground, small=radius < 90), sturdy_font(rng, split)
     same, clocks = rng.random() < 0.6, []
     for index, ((x, y), city) in enumerate(zip(spots, _some_cities(rng, split, len(spots)), strict=True)):
         dial = alike if same else dials.any_dial(rng, split, ground, small=radius < 90)
@@ -473,7 +473,7 @@ def _panel(
     middle = (left + right) / 2 - (28 if half else 0), (top + bottom) / 2
     slant = rng.choice((0.0, 0.0, 0.05))
     box = dials.draw_digits(sheet, split, *middle, tall, text, lit, ground, slant=slant, legible=legible)
-    font = any_font(rng, split)
+    font = sturdy_font(rng, split)
     size = max(20, least_size(font))
     if half:
         sheet.write(box[2] + 10, box[3] - size * 0.5, half, font, size, lit, "left")
@@ -507,7 +507,7 @@ def _table(rng: random.Random, split: Split) -> Layout:
 def _rows(rng: random.Random, split: Split, width: int, height: int, city_first: bool, ruled: bool) -> Layout:
     """Cities with the weekday and time of each, one below the other."""
     sheet, ground = sheet_on_background(rng, split, width, height, plain=True)
-    font, ink, count = any_font(rng, split), readable_on(ground), rng.choice((3, 4, 4, 5))
+    font, ink, count = sturdy_font(rng, split), readable_on(ground), rng.choice((3, 4, 4, 5))
     size, row = max(22, least_size(font)), height / (count + 0.4)
     base = rng.randrange(7 * 288) * 5
     smudged = rng.randrange(count) if rng.random() < 0.35 else None

@@ -10,8 +10,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from clearsight.data.worlds.drafting import Box, Point, Sheet, polar
-from clearsight.data.worlds.fonts import any_font
+from clearsight.data.worlds.drafting import Box, Point, Sheet, polar, sturdy_font
 from clearsight.data.worlds.palette import RGB, colour, distance, readable_on
 from clearsight.data.worlds.scene import Placed, Split
 
@@ -102,7 +101,7 @@ def any_dial(rng: random.Random, split: Split, ground: RGB, *, small: bool = Fal
             else ("arabic", "arabic", "quarters", "roman", "roman", "none")
         ),
         rng.choice(("hours", "minutes") if small else ("minutes", "minutes", "hours", "dots", "none")),
-        any_font(rng, split),
+        sturdy_font(rng, split),
         rng.choice(tuple(HANDS[split])),
         {"hour": (hour, shades[hour]), "minute": (minute, shades[minute]), "second": (sweep, shades[sweep])},
     )

@@ -7,13 +7,13 @@ and characters written on it are, except for writing that is to be illegible, wh
 import math
 import random
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 
 from PIL import Image, ImageDraw
 
 from clearsight.data.worlds import lettering
-from clearsight.data.worlds.fonts import sized
+from clearsight.data.worlds.fonts import any_font, sized
 from clearsight.data.worlds.palette import NAMES, RGB, background, colour, distance
 from clearsight.data.worlds.scene import Placed, Split
 
@@ -21,6 +21,7 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 SCALE = 2
+MARGIN = 0.25  # of a text's size, for strokes that reach beyond its advance
 
 
 class Sheet:
@@ -96,11 +97,11 @@ class Sheet:
         legible: bool = True,
     ) -> Box:
         """Text whose capitals are centred on height `y`; `x` is its middle, its left or right end. Gives its box."""
-        face = sized(font, size * SCALE)
-        width = face.getlength(text) / SCALE
+        mask, length = lettered(text, font, size * SCALE)
+        width = length / SCALE
         left = x - {"left": 0.0, "middle": width / 2, "right": width}[anchor]
         top = y - capital_middle(font) * size
-        self._draw.text((left * SCALE, top * SCALE), text, font=face, fill=ink)
+        self.paste(ink, left - MARGIN * size, top, mask)
         metrics = [character_metrics(font, character) for character in text]
         stretch = width / max(1e-6, sum(advance for advance, _, _ in metrics))
         edges = [left, *(left + stretch * part for part in accumulate(advance for advance, _, _ in metrics))]
@@ -195,6 +196,16 @@ def fitting_size(text: str, font: str, size: int, width: float) -> int:
     return max(1, min(size, int(size * width / max(1.0, breadth(text, font, size)))))
 
 
+@lru_cache(maxsize=8192)
+def lettered(text: str, font: str, size: int) -> tuple[Image.Image, float]:
+    """A mask (L) of a text below its ascender line, MARGIN wider at either end, and the text's length."""
+    face = sized(font, size)
+    length, margin = face.getlength(text), MARGIN * size
+    mask = Image.new("L", (math.ceil(length + 2 * margin), math.ceil(size * 1.6)), 0)
+    ImageDraw.Draw(mask).text((margin, 0), text, font=face, fill=255)
+    return mask, length
+
+
 @cache
 def least_size(font: str, x_height: float = 7.5) -> int:
     """The smallest size at which a person can read the font: its small letters are so many pixels high."""
@@ -215,6 +226,14 @@ def character_metrics(font: str, character: str) -> tuple[float, float, float]:
     face = sized(font, 200)
     _, top, _, bottom = face.getbbox(character)
     return face.getlength(character) / 200, top / 200, bottom / 200
+
+
+def sturdy_font(rng: random.Random, split: Split, characters: str = "") -> str:
+    """A font whose strokes are not so light that they fade at the size of labels, and that has these characters."""
+    while True:
+        font = any_font(rng, split)
+        if "light" not in font.lower() and all(can_write(font, character) for character in characters):
+            return font
 
 
 @cache
