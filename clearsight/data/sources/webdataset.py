@@ -126,7 +126,7 @@ def _placed(path: Path, key: tuple[str, str], sample: Sample) -> tuple[str, tupl
 
 
 def _members(path: Path) -> Iterator[tuple[str | None, Callable[[], bytes | Unusable]]]:
-    """Name of each file, and a function that reads it or says why it can't; None as the name where a shard breaks off."""
+    """Name of each file, None where the shard breaks off, and a function that reads it or says why it can't."""
     try:
         with tarfile.open(path, "r|*") as archive:
             for member in archive:

@@ -101,7 +101,7 @@ def test_a_folder_that_is_not_there_or_of_no_use_is_an_error(tmp_path: Path) -> 
     with pytest.raises(SourceError, match="There is no folder"):
         folders.records(tmp_path / "absent")
     (tmp_path / "notes.doc").write_bytes(b"text")
-    with pytest.raises(SourceError, match="Nothing in .* is usable"):
+    with pytest.raises(SourceError, match=r"Nothing in .* is usable"):
         list(folders.records(tmp_path))
 
 
