@@ -6,6 +6,7 @@ can still be told. Instruments with two needles or with a scale that is not even
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from clearsight.data.worlds import instruments
@@ -485,6 +486,19 @@ def _zones(rng: random.Random, scale: Scale) -> tuple[tuple[float, float, str], 
     return ((scale.low, cuts[2], "green"), (cuts[2], scale.high, "red"))
 
 
+def _fitting(scale: Scale, kind: str, box: Box) -> Scale:
+    """The scale with as many of its small divisions as can be told apart in the box."""
+    wide, tall = box[2] - box[0], box[3] - box[1]
+    length = {"lying": wide - 60, "round": min(wide, tall) * 1.4, "speed": min(wide, tall) * 1.4}.get(
+        kind, tall * 0.7
+    )
+    most = round((scale.high - scale.low) / scale.major)
+    for each in (round(scale.major / scale.minor), 5, 4, 2):
+        if each <= round(scale.major / scale.minor) and most * each * 4.5 <= length:
+            return replace(scale, minor=round(scale.major / each, 6))
+    return replace(scale, minor=scale.major)
+
+
 def _instrument(
     sheet: Sheet,
     rng: random.Random,
@@ -506,15 +520,16 @@ def _instrument(
         bars = rng.choice((4, 5, 6))
         lit = rng.randint(1, bars)
         name = "red" if lit == 1 else rng.choice(("green", "green", "yellow", "blue"))
-        geometry = instruments.draw_battery(sheet, box, lit, bars, colour(rng, split, name), look)
+        geometry = instruments.draw_battery(
+            sheet, box, lit, bars, colour(rng, split, name), readable_on(ground), look.face
+        )
         return fact | {"lit": lit, "bars": bars, "legible": True, "pointer": name, **geometry}
     if kind == "fuel":
         scale, legible = FUEL, True
-    elif scale is None:
+    elif scale is None or (kind == "thermometer" and not scale.unit.startswith("°")):
         pools = {"thermometer": THERMOMETERS, "jug": JUGS, "speed": SPEEDS}
         scale = rng.choice(pools.get(kind, SCALES))
-    if kind in ("lying", "level") and scale.minor == 0.1:
-        scale = Scale(scale.unit, scale.low, scale.high, scale.major, scale.minor * 2)
+    scale = _fitting(scale, kind, box)
     halves = round((scale.high - scale.low) / scale.minor * 2)
     value = round(scale.low + rng.randint(2, halves - 2) * scale.minor / 2, 6)
     zones: tuple[tuple[float, float, str], ...] = ()

@@ -217,13 +217,15 @@ def draw_lying(
     return {"low at": [low_at, below], "high at": [high_at, below], "tip": [tip, below]}
 
 
-def draw_battery(sheet: Sheet, box: Box, lit: int, bars: int, shade: RGB, look: Look) -> dict[str, Any]:
+def draw_battery(
+    sheet: Sheet, box: Box, lit: int, bars: int, shade: RGB, ink: RGB, face: RGB
+) -> dict[str, Any]:
     """An outline with some of its bars lit."""
     left, top, right, bottom = box
     middle, half = (top + bottom) / 2, min((bottom - top) * 0.36, (right - left) * 0.24)
     right -= 16
-    sheet.box((right, middle - half * 0.4, right + 12, middle + half * 0.4), look.ink, radius=3)
-    sheet.box((left, middle - half, right, middle + half), look.face, look.ink, 5, radius=10)
+    sheet.box((right, middle - half * 0.4, right + 12, middle + half * 0.4), ink, radius=3)
+    sheet.box((left, middle - half, right, middle + half), face, ink, 5, radius=10)
     step = (right - left - 20) / bars
     for bar in range(lit):
         edge = left + 10 + step * bar
