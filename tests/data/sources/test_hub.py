@@ -128,8 +128,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
             names = [{"rfilename": name} for name in self.files]
             self.answer(json.dumps({"id": "owner/name", "sha": COMMIT, "siblings": names}).encode())
         elif path == f"/api/datasets/owner/name/tree/{COMMIT}":
-            folder = {"type": "directory", "oid": "0" * 40, "size": 0, "path": "data"}
-            self.answer(json.dumps([folder, *(self.about(name) for name in self.files)]).encode())
+            self.answer(json.dumps([self.about(name) for name in self.files]).encode())
         elif file in self.files:
             self.answer(self.files[file])
         else:
@@ -163,7 +162,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def address(drawn) -> Iterator[str]:
-    Hub.files = {"README.md": CARD.encode(), "data/train-00000-of-00001.parquet": table(drawn)}
+    Hub.files = {"README.md": CARD.encode(), "train-00000-of-00001.parquet": table(drawn)}
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
