@@ -47,10 +47,11 @@ from recipes.mini.parallel import average_gradients, join, leave, minutes_since
 from recipes.mini.primer import charts, icons, shapes, tables, words
 from recipes.mini.tower import DenseHeads
 
-WORLDS = ((words, 0.08), (icons, 0.5), (shapes, 0.32), (charts, 0.06), (tables, 0.04))
+WORLDS = ((words, 0.08), (icons, 0.55), (shapes, 0.28), (charts, 0.05), (tables, 0.04))
 CROWDED = ((crowded.field, 0.9), (crowded.page, 0.1))  # seen by tower and connector alone
 GRID = MINI.vision.patches_per_side
 QUESTIONS = 5  # a picture, at most
+ICON_QUESTIONS = 2  # once a name has been said, the next answers are only copied
 TWO_PICTURES = 0.06  # share of conversations that hold two pictures
 RANK, ALPHA = 16, 32.0
 DESCRIBE = (
@@ -177,7 +178,8 @@ def picture_example(processor: Processor, seed: int, split: Split) -> Example:
     rng.shuffle(pairs)
     messages: list[Message] = []
     pictures = [Image(pixels=scene.picture) for scene in scenes]
-    for number, (question, answer) in enumerate(pairs[:QUESTIONS]):
+    most = ICON_QUESTIONS if scenes[0].world == "icons" else QUESTIONS
+    for number, (question, answer) in enumerate(pairs[:most]):
         messages.append(user(*(pictures if number == 0 else []), question))
         messages.append(assistant(answer))
     return _example(processor, Conversation(tuple(messages)), scenes)
@@ -303,7 +305,7 @@ def main() -> None:
         "--batch", type=int, default=3, help="conversations a step; 0: crowded pictures alone"
     )
     parser.add_argument("--crowded", type=int, default=6, help="crowded pictures a step, without questions")
-    parser.add_argument("--tower-every", type=int, default=1, help="train the tower in every n-th step")
+    parser.add_argument("--tower-every", type=int, default=1, help="train the tower in every n-th step; 0: never")
     parser.add_argument("--tower-rate", type=float, default=1e-4)
     parser.add_argument("--connector-rate", type=float, default=1e-5)
     parser.add_argument("--rate", type=float, default=5e-4, help="of low-rank updates and new rows")
@@ -369,7 +371,8 @@ def main() -> None:
         tiles = normalise(torch.cat(pictures), processor.tile_settings)
         target = torch.cat([vocabulary.target(scene, GRID, fold) for scene in scenes]).to(device)
         with autocast(device):
-            with torch.set_grad_enabled(step % arguments.tower_every == 0):
+            train_tower = arguments.tower_every > 0 and step % arguments.tower_every == 0
+            with torch.set_grad_enabled(train_tower):
                 patches = model.vision_model(tiles.to(device))
             tokens = model.connector(patches)
             losses = {"meaning": pupil.meaning(tokens.flatten(0, 1), target)}
@@ -378,7 +381,7 @@ def main() -> None:
                 ids, labels = pad(examples)
                 losses["answer"] = pupil.answer_loss(ids.to(device), labels.to(device), tokens[:asked])
                 total = total + losses["answer"]
-            if step % arguments.tower_every == 0:
+            if train_tower:
                 truth = [pupil.dense.truth(scene, GRID) for scene in scenes]
                 dense = {
                     k: torch.from_numpy(np.stack([t[k] for t in truth])).flatten(1).to(device)
