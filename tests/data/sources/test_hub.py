@@ -133,7 +133,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
             self.answer(self.files[file])
         else:
             self.send_response(404)
-            self.send_header("X-Error-Code", "EntryNotFound" if file != path else "RepoNotFound")
+            self.send_header("X-Error-Code", "EntryNotFound" if "owner/name" in path else "RepoNotFound")
             self.send_header("Content-Length", "0")
             self.end_headers()
 
