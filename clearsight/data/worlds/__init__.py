@@ -9,7 +9,20 @@ the others                 the worlds named in WORLDS
 from importlib import import_module
 from types import ModuleType
 
-WORLDS = ("shapes", "clocks", "changes", "bar_charts", "tables", "lines", "icons", "line_charts", "gauges")
+WORLDS = (
+    "shapes",
+    "clocks",
+    "changes",
+    "bar_charts",
+    "tables",
+    "lines",
+    "icons",
+    "line_charts",
+    "gauges",
+    "pie_charts",
+    "receipts",
+    "pages",
+)
 
 
 def load(name: str) -> ModuleType:
