@@ -174,6 +174,11 @@ class Theme:
     accent: RGB
     on_accent: RGB
 
+    @property
+    def headline(self) -> RGB:
+        """The accent where it is strong enough for letters, else the ink."""
+        return self.accent if distance(self.accent, self.panel) >= 330 else self.ink
+
 
 def shade(rng: random.Random, split: Split, level: float, tint: RGB | None = None, share: float = 0) -> RGB:
     """A near gray of that brightness (0 to 1), leaning to `tint` by `share`; exact values are split as in palette."""
@@ -315,6 +320,10 @@ class Page:
         """Paint a mask in one colour; returns its box."""
         self.canvas.paste(ink, (round(left), round(top)), mask)
         return (round(left), round(top), round(left) + mask.width, round(top) + mask.height)
+
+    def cut(self, height: int) -> None:
+        """Cut off what is below `height`: the last thing to be done."""
+        self.scene.picture = self.canvas = self.canvas.crop((0, 0, self.canvas.width, height))
 
     def place(self, label: str, box: Box, mask: Image.Image | None = None) -> int:
         """Note an object that lies in the box; returns its place."""
