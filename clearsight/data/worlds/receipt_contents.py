@@ -95,8 +95,8 @@ VENUES = names.divided(
     """Amber Hall, Arcade House, Barn Stage, Bell Tower Club, Blue Lantern, Brick Yard, Canal Stage, Carousel,
     Castle Court, Cellar Door, Copper Dome, Crystal Room, Dockside Hall, Dome House, Eastgate, Elm Court, Fountain Hall,
     Garden Stage, Glass Pavilion, Granary, Grand Arcade, Harbour Dome, Hilltop Stage, Iron Gate, Ivy House, Kings Court,
-    Lantern Hall, Lighthouse, Marble Arch Room, Mill House, Moonlight, North Pier, Old Foundry, Opal Screen, Park Stage, Pavilion,
-    Quarry Stage, Regent Room, River Stage, Silver Screen, Starlight, Tivoli House, Union Hall, Velvet Room"""
+    Lantern Hall, Lighthouse, Marble Arch Room, Mill House, Moonlight, North Pier, Old Foundry, Opal Screen, Park Stage,
+    Pavilion, Quarry Stage, Regent Room, River Stage, Silver Screen, Starlight, Tivoli House, Union Hall, Velvet Room"""
 )
 FIELDS_OF = {  # those before the bar are always there
     "train ticket": "from to date departure_time seat | arrival_time coach platform class passenger price",

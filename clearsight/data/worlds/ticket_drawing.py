@@ -121,11 +121,11 @@ def _type_for(rng: random.Random, split: Split, ticket: Ticket, *, monospaced: b
 
 def with_stub(rng: random.Random, seed: int, split: Split, ticket: Ticket, theme: Theme) -> Pass:
     """Wide, with a coloured head, and a stub behind a perforation that repeats what the gate keeper needs."""
-    sheet, margin, stub = Pass(ticket, _type_for(rng, split, ticket), theme), rng.randint(8, 22), 0
+    sheet, margin = Pass(ticket, _type_for(rng, split, ticket), theme), rng.randint(8, 22)
     bold, large = sheet.type.bold, sheet.type.bold.scaled(1.4)
     wanted = [n for n in ("seat", "gate", "platform", "row", "date") if n in ticket.fields][:3]
     shown = [name for name in wanted if name not in ticket.illegible]
-    stub = max(110, *(sheet.cell_width(name, bold) + 28 for name in shown))
+    stub = max([110, *(sheet.cell_width(name, bold) + 28 for name in shown)])
     inner = max(sheet.journey_width(large), bold.width(ticket.heading), rng.randint(320, 420))
     width, head = inner + stub + 2 * margin + 36, round(bold.size * 2.2)
     start, fields = margin + head + 22, sheet.rest
