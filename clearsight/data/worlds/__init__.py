@@ -22,6 +22,7 @@ WORLDS = (
     "pie_charts",
     "receipts",
     "pages",
+    "solids",
 )
 
 

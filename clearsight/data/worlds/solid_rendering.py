@@ -366,7 +366,7 @@ def _shaded(
     if solid.texture is not None:
         inked = _inked(solid, solid.texture, _turned(solid, normal), x, z)
         paint = paint + inked[:, None] * (np.asarray(solid.ink, dtype=np.float32) - paint)
-        bare = 1 - inked
+        bare = (_turned(solid, normal)[1] > -0.9).astype(np.float32)  # no streaks across the letter
     facing = normal[0] * light[0] + normal[1] * light[1] + normal[2] * light[2]
     bright = 0.66 + 0.1 * normal[2] + 0.4 * np.maximum(facing, 0) * lit
     colours = paint * bright[:, None]
