@@ -38,7 +38,7 @@ HARD_TO_READ = (
 )  # cuts too faint or too loud for small text
 HEAVY = ("bold", "heavy", "75f", "77f", "_rb", "cardob")
 ACCENTS = ("blue", "green", "purple", "red", "orange", "brown", "pink")
-CURRENCY_SIGNS = "$€£"
+GRAIN_TILE = 96  # grains a side of the square of noise that paper repeats
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -335,10 +335,13 @@ def blank(rng: random.Random, size: tuple[int, int], ground: RGB, grain: float =
     """An empty picture, grainy like paper or cloth if `grain` (grey levels) is given."""
     if not grain:
         return Image.new("RGB", size, ground)
-    width, height = size
-    noise = np.random.default_rng(rng.getrandbits(32)).normal(0, grain, (height // 2 + 1, width // 2 + 1, 1))
-    pixels = np.asarray(ground) + noise.astype(np.int16).repeat(2, 0).repeat(2, 1)[:height, :width]
-    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    tile = np.random.default_rng(rng.getrandbits(32)).normal(128, grain, (GRAIN_TILE, GRAIN_TILE))
+    across, down = (-(-side // (2 * GRAIN_TILE)) for side in size)
+    noise = Image.fromarray(np.tile(tile.clip(0, 255).astype(np.uint8), (down, across)))
+    noise = noise.resize((noise.width * 2, noise.height * 2), Image.Resampling.NEAREST).crop((0, 0, *size))
+    return Image.merge(
+        "RGB", [noise.point([min(255, max(0, side + i - 128)) for i in range(256)]) for side in ground]
+    )
 
 
 @lru_cache(maxsize=64)
