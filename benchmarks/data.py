@@ -24,7 +24,10 @@ from clearsight.data.loader import Loader, costs
 from clearsight.data.shards import Corpus
 from clearsight.data.worlds import WORLDS, load
 
-RECIPE = "from clearsight.data.build import Recipe, Worlds\nRECIPE = Recipe(parts=(Worlds(count={count}),), records_per_shard=500)\n"
+RECIPE = """
+from clearsight.data.build import Recipe, Worlds
+RECIPE = Recipe(parts=(Worlds(count={count}),), records_per_shard=500)
+"""
 
 
 def drawing(name: str, first: int, count: int) -> float:
@@ -50,9 +53,8 @@ def loading(corpus: Corpus, workers: int, seconds: float) -> float:
     loader = Loader(
         [corpus], mini.processor(), row_tokens=2048, rows=4, row_tiles=64, workers=workers, window=1024
     )
-    pictures, start, batches = 0, 0.0, 0
-    for batch in loader:
-        batches += 1
+    pictures, start = 0, 0.0
+    for batches, batch in enumerate(loader, 1):
         if batches == 8:  # what was prefetched while the workers started is not counted
             start = time.perf_counter()
         elif batches > 8:
@@ -102,14 +104,13 @@ def main() -> None:
     one, two = (statistics.median(rates[workers]) for workers in (1, 2))
     print("| loader | pictures a second |\n|---|---:|")
     print(f"| 1 worker | {one:.0f} |\n| 2 workers | {two:.0f} |")
-    print(
-        f"| 16 workers, if it goes on as from one to two ({two / one / 2:.2f} each doubling) | {one * (two / one) ** 4:.0f} |\n"
-    )
+    gain = two / one
+    print(f"| 16 workers, at {gain / 2:.2f} for each doubling | {one * gain**4:.0f} |\n")
     print(
         json.dumps(
             {
                 "mix_pictures_per_core_second": round(mix_rate, 1),
-                "loader_scaling_two_workers": round(two / one / 2, 3),
+                "loader_scaling_two_workers": round(gain / 2, 3),
                 "loader_pictures_per_second_one_worker": round(one, 1),
                 "mix_pictures_per_second_16_cores": round(16 * mix_rate),
                 "worlds": {name: round(statistics.median(values), 1) for name, values in worlds.items()},
