@@ -14,6 +14,7 @@ from clearsight.data.worlds.palette import RGB, colour
 from clearsight.data.worlds.receipt_contents import Ticket
 from clearsight.data.worlds.receipt_drawing import X_HEIGHTS, bars
 from clearsight.data.worlds.scene import Scene, Split
+from clearsight.data.worlds.widgets import mixed
 
 
 class Pass:
@@ -232,7 +233,7 @@ def phone_pass(rng: random.Random, seed: int, split: Split, ticket: Ticket, them
     """A pass on a telephone: a round card in one colour with a square code on white at its foot."""
     margin, code = rng.randint(10, 28), rng.randint(96, 130)
     ground = shade(rng, split, 0.2 if theme.dark else 0.86, theme.accent, 0.25)
-    theme = replace(theme, panel=ground, faint=_between(theme.ink, ground), accent=theme.ink)
+    theme = replace(theme, panel=ground, faint=mixed(theme.ink, ground, 0.25), accent=theme.ink)
     sheet = Pass(ticket, _type_for(rng, split, ticket), theme)
     bold, text, large = sheet.type.bold, sheet.type.text, sheet.type.bold.scaled(1.35)
     heading = bold.width(ticket.heading) + text.width(ticket.kind) + 24
@@ -250,12 +251,6 @@ def phone_pass(rng: random.Random, seed: int, split: Split, ticket: Ticket, them
     sheet.grid(fields, left, right, grid)
     square_code(page, width / 2 - code / 2, foot, code)
     return sheet
-
-
-def _between(a: RGB, b: RGB) -> RGB:
-    """A colour three quarters of the way to `a`."""
-    red, green, blue = (round(0.75 * x + 0.25 * y) for x, y in zip(a, b, strict=True))
-    return red, green, blue
 
 
 TICKET_LAYOUTS = {
