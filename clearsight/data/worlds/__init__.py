@@ -23,6 +23,8 @@ WORLDS = (
     "receipts",
     "pages",
     "solids",
+    "flow_charts",
+    "badges",
 )
 
 
