@@ -25,7 +25,9 @@ from clearsight.data.worlds.scene import Placed, Question, Scene, wording
 CLEAR_BLUR, GONE_BLUR = 11.0, 3.6
 CLEAR_PIXELS, GONE_PIXELS = 11.0, 4.0
 # Contrast over the noise that is left when a stroke (a tenth of the ink's height wide) is averaged.
-CLEAR_NOISE, GONE_NOISE = 3.0, 0.35
+CLEAR_NOISE, GONE_NOISE = 4.0, 0.35
+# Grey levels between ink and ground that are left.
+CLEAR_CONTRAST, GONE_CONTRAST = 40.0, 4.0
 # Questions whose answers rest on colour are dropped where light or noise hides it.
 COLOUR_SAFE_STRENGTH = 0.5
 
@@ -33,12 +35,13 @@ COLOUR_SAFE_STRENGTH = 0.5
 @dataclass(frozen=True)
 class Loss:
     """What a degradation takes away: a Gaussian blur's standard deviation (pixels of the original), the factor by
-    which the picture was shrunk, and the standard deviation of noise relative to the contrast that is left (both
-    in grey levels of the original)."""
+    which the picture was shrunk, the standard deviation of noise relative to the contrast that is left (both
+    in grey levels of the original), and the share of contrast that is left."""
 
     blur: float = 0.0
     shrink: float = 1.0
     noise: float = 0.0
+    light: float = 1.0
     hides_colour: bool = False
 
 
@@ -50,6 +53,7 @@ def legibility(height: float, contrast: float, loss: Loss) -> float:
         (height / loss.blur if loss.blur else np.inf, CLEAR_BLUR, GONE_BLUR),
         (height * loss.shrink if loss.shrink < 1 else np.inf, CLEAR_PIXELS, GONE_PIXELS),
         (contrast * height / 10 / loss.noise if loss.noise else np.inf, CLEAR_NOISE, GONE_NOISE),
+        (contrast * loss.light if loss.light < 1 else np.inf, CLEAR_CONTRAST, GONE_CONTRAST),
     ]
     if any(value <= gone for value, _, gone in scores):
         return 0.0
@@ -83,12 +87,14 @@ def _noise(rng: random.Random, picture: Image.Image, strength: float) -> tuple[I
 
 def _low_light(rng: random.Random, picture: Image.Image, strength: float) -> tuple[Image.Image, Loss]:
     """Little light: darker, flatter, grainy."""
-    light = 1 - 0.85 * strength
+    light = 1 - 0.8 * strength
     deviation = 1 + 8 * strength
     pixels = (np.asarray(picture, dtype=np.float32) * light).astype(np.int16) + _grain(
         rng, picture, deviation
     )
-    return _picture(pixels), Loss(noise=deviation / light * 0.6, hides_colour=strength > COLOUR_SAFE_STRENGTH)
+    return _picture(pixels), Loss(
+        noise=deviation / light * 0.6, light=light, hides_colour=strength > COLOUR_SAFE_STRENGTH
+    )
 
 
 def _jpeg(rng: random.Random, picture: Image.Image, strength: float) -> tuple[Image.Image, Loss]:

@@ -1,6 +1,5 @@
 """Contact sheets: training examples as people would look at them, pictures above their questions and answers."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,34 +11,36 @@ from clearsight.processing.images import from_conversation_image
 
 CARD = 320  # pixels across of one example
 PICTURE = 300
+GAP, HEAD = 12, 46
 LINE = 15
 COLUMNS = 4
 INK, FAINT, GROUND, PAPER = (25, 25, 30), (105, 105, 115), (226, 228, 232), (255, 255, 255)
 
 
 def contact_sheet(records: Sequence[Record], title: str, columns: int = COLUMNS) -> PILImage.Image:
-    """One picture (RGB) with a card for each record: its pictures, questions, answers, and where it is from."""
-    cards = [_card(record) for record in records]
-    rows = [cards[i : i + columns] for i in range(0, len(cards), columns)]
-    heights = [max(card.height for card in row) for row in rows]
-    width = columns * (CARD + 12) + 12
-    sheet = PILImage.new("RGB", (width, 40 + sum(heights) + 12 * (len(rows) + 1)), GROUND)
+    """One picture (RGB) with a card for each record: its pictures, questions, answers, and where it is from.
+
+    Cards stand in columns; the next one goes where there is most room.
+    """
+    columns = min(columns, max(1, len(records)))
+    depths = [HEAD] * columns
+    places = []
+    for card in map(_card, records):
+        column = depths.index(min(depths))
+        places.append((card, (GAP + column * (CARD + GAP), depths[column])))
+        depths[column] += card.height + GAP
+    sheet = PILImage.new("RGB", (columns * (CARD + GAP) + GAP, max(depths)), GROUND)
     ImageDraw.Draw(sheet).text((14, 12), title, font=_font(20), fill=INK)
-    top = 40 + 6
-    for row, height in zip(rows, heights, strict=True):
-        for column, card in enumerate(row):
-            sheet.paste(card, (12 + column * (CARD + 12), top))
-        top += height + 12
+    for card, place in places:
+        sheet.paste(card, place)
     return sheet
 
 
 def save_sheet(sheet: PILImage.Image, path: Path) -> None:
-    """Write a sheet; as PNG with few colours if the name says .png, so that it is small."""
+    """Write a sheet; the file's ending says in which format."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".png":
-        sheet.quantize(256, dither=PILImage.Dither.NONE).save(path, optimize=True)
-    else:
-        sheet.save(path)
+    options = {".jpg": {"quality": 85}, ".jpeg": {"quality": 85}, ".webp": {"quality": 80}}
+    sheet.save(path, **options.get(path.suffix.lower(), {}))
 
 
 def _card(record: Record) -> PILImage.Image:
@@ -59,10 +60,10 @@ def _card(record: Record) -> PILImage.Image:
             said += f"   [{truth.kind}]" if truth else ""
             replies += 1
         mark = {"user": "? ", "assistant": "! ", "system": "# "}[message.role]
-        for part in textwrap.wrap(mark + said, 50, subsequent_indent="   ")[:9]:
-            lines.append((part, INK, message.role == "assistant"))
+        strong = message.role == "assistant"
+        lines += [(part, INK, strong) for part in _wrapped(mark + said, strong)]
     if record.rejected is not None:
-        lines += [(part, FAINT, False) for part in textwrap.wrap("x " + record.rejected, 50)[:4]]
+        lines += [(part, FAINT, False) for part in _wrapped("x " + record.rejected, False)]
     origin = record.provenance
     lines.append(
         (f"{origin.source} {'' if origin.seed is None else origin.seed}, {origin.licence}", FAINT, False)
@@ -76,6 +77,22 @@ def _card(record: Record) -> PILImage.Image:
     for number, (text, ink, strong) in enumerate(lines):
         draw.text((10, deep + 14 + LINE * number), text, font=_font(12, strong), fill=ink)
     return card
+
+
+def _wrapped(text: str, strong: bool, most: int = 10) -> list[str]:
+    """Lines no wider than a picture; what does not fit into `most` lines is left out, and the last says so."""
+    font, lines = _font(12, strong), [""]
+    for word in text.split():
+        while font.getlength(word) > PICTURE:  # a word without spaces, as in many scripts
+            word, rest = word[: len(word) // 2], word[len(word) // 2 :]
+            lines.append(word)
+            word = rest
+        longer = f"{lines[-1]} {word}".strip() if lines[-1].strip() else lines[-1] + word
+        if font.getlength(longer) > PICTURE:
+            lines.append("   " + word)
+        else:
+            lines[-1] = longer if len(lines) == 1 else "   " + longer.strip()
+    return lines if len(lines) <= most else [*lines[: most - 1], "   ..."]
 
 
 def _font(size: int, strong: bool = False) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
