@@ -5,7 +5,8 @@ another system put the files anywhere under a folder named in CLEARSIGHT_FONTS.
 Families marked "eval" are never used for training. Slanted and symbol cuts are left out.
 
 any_font                       the families of the first lessons, whose pictures must stay as they are
-latin_font, monospaced_font    every Latin family
+latin_font, text_font, monospaced_font
+                               every Latin family, or those for running text, or for code
 script_font                    families of another script, by the script's name
 font_file                      one file by name, for whoever needs an upright and its italic
 """
@@ -217,6 +218,32 @@ ALSO_LEFT_OUT = (
     "gruesa",
     "stencil",
 )
+# Hands, posters and heavy cuts, which nobody sets a page in.
+NOT_FOR_TEXT = (
+    *(
+        "dancingscript",
+        "kaushan",
+        "lobster",
+        "leckerli",
+        "lemonada",
+        "rufscript",
+        "leaguespartan",
+        "comfortaa",
+    ),
+    *(
+        "yanone",
+        "osp-din",
+        "black",
+        "heavy",
+        "bold",
+        "light",
+        "semibd",
+        "narrow",
+        "wide",
+        "extended",
+        "blank",
+    ),
+)
 LEAST_FAMILIES = {"train": 10, "eval": 4}
 
 
@@ -295,6 +322,19 @@ def latin_files(split: Split) -> tuple[tuple[str, ...], ...]:
 
 
 @cache
+def text_files(split: Split) -> tuple[tuple[str, ...], ...]:
+    """Those Latin files that whole pages can be set in, grouped by family."""
+    groups = []
+    for family in latin_files(split):
+        found = tuple(
+            path for path in family if not any(word in Path(path).stem.lower() for word in NOT_FOR_TEXT)
+        )
+        if found:
+            groups.append(found)
+    return tuple(groups)
+
+
+@cache
 def monospaced_files(split: Split) -> tuple[tuple[str, ...], ...]:
     """Those Latin files in which every character is as wide as any other, grouped by family."""
     groups = []
@@ -331,6 +371,11 @@ def any_font(rng: random.Random, split: Split) -> str:
 def latin_font(rng: random.Random, split: Split) -> str:
     """A font file of any Latin family."""
     return rng.choice(rng.choice(latin_files(split)))
+
+
+def text_font(rng: random.Random, split: Split) -> str:
+    """A font file for running text: neither heavy nor a hand."""
+    return rng.choice(rng.choice(text_files(split)))
 
 
 def monospaced_font(rng: random.Random, split: Split) -> str:

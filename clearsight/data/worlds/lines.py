@@ -16,7 +16,7 @@ from clearsight.data.worlds import lettering
 from clearsight.data.worlds.asking import Asker
 from clearsight.data.worlds.fonts import SCRIPTS, latin_font, script_font, sized
 from clearsight.data.worlds.palette import NAMES, RGB, background, colour, distance, readable_on, standing_out
-from clearsight.data.worlds.scene import Placed, Scene, Split, belongs_to, listed, rng_for
+from clearsight.data.worlds.scene import NUMBERS, Placed, Scene, Split, belongs_to, listed, rng_for
 from clearsight.data.worlds.scripts import ACCENTED, RIGHT_TO_LEFT, draws, script_words
 from clearsight.data.worlds.vocabulary import vocabulary
 
@@ -31,7 +31,7 @@ PANELS = {
 FOREIGN = 0.35  # share of pictures whose lines are in several scripts
 LEAST_X_HEIGHT = 8  # pixels of a Latin "x"
 LEAST_FOREIGN_SIZE, LARGEST_SIZE = 28, 92  # pixels of the font's em
-LEAST_CONTRAST = 2.2  # of ink and ground (WCAG's ratio): hues alone do not make small letters readable
+LEAST_CONTRAST = 2.6  # of ink and ground (WCAG's ratio): hues alone do not make small letters readable
 # What is numbered on signs.
 NUMBERED = (
     *(
@@ -722,7 +722,7 @@ def _ask_about_looks(ask: Asker, texts: list[Text], legible: list[Text]) -> None
 def _describe(scene: Scene, texts: list[Text]) -> None:
     readable = [text for text in texts if text.legible]
     scripts = list(dict.fromkeys(text.script for text in texts))
-    kind = "one line" if len(texts) == 1 else f"{len(texts)} lines"
+    kind = "one line" if len(texts) == 1 else f"{NUMBERS[len(texts)]} lines"
     what = {"labels": "labels", "stripes": "coloured stripes", "board": "sign"}.get(
         scene.facts["template"], ""
     )
