@@ -2,7 +2,7 @@
 
 Only sets whose SPDX licence allows use, change and redistribution with at most attribution are read. The
 drawings are vectors; `masks` and `pictures` rasterise those that are asked for once and keep them in the
-cache folder.
+cache folder, for the worlds; `records` gives them one by one with their names.
 
 The collection and its data format: https://iconify.design/docs/types/iconify-json.html
 """
@@ -11,9 +11,10 @@ import hashlib
 import io
 import json
 import os
+import re
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -23,9 +24,22 @@ from PIL import Image
 from rich.progress import track
 
 from clearsight import weights
-from clearsight.data.record import is_permissive
+from clearsight.data.record import Provenance, Record, is_permissive
+from clearsight.data.sources.contract import SourceError, Tally, Unusable, records_of
+from clearsight.data.sources.drawings import drawn
+from clearsight.data.sources.questions import named
 
 MASK_SIDE = 160
+# Sets whose names say what is drawn: four of emoji, and pictograms of things.
+TELLING = ("noto", "twemoji", "emojione", "fxemoji", "game-icons", "mdi")
+# Families that evaluation draws with, here under all names they have in the collection.
+KEPT_FOR_EVALUATION = frozenset(
+    {"ph", "ri", "codicon", "fluent-emoji", "fluent-emoji-flat", "fluent-emoji-high-contrast"}
+)
+_STYLE = re.compile(
+    r"-(fill|line|bold|light|duotone|outline|solid|outlined|filled|rounded|round|sharp|linear|broken|regular|thin"
+    r"|twotone|variant|alt|\d+)$"
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,48 @@ def read(prefixes: Iterable[str]) -> dict[str, IconSet]:
             data["icons"],
         )
     return sets
+
+
+def records(
+    prefixes: Sequence[str] = TELLING, *, side: int = 224, skip: int = 0, tally: Tally | None = None
+) -> Iterator[Record]:
+    """A record of each icon of these sets, black or coloured on white, with the licence of its set.
+
+    Raises SourceError for a set that is unknown, not permissive or kept for evaluation, WeightsError when the
+    collection can't be had.
+    """
+    kept = KEPT_FOR_EVALUATION.intersection(prefixes)
+    if kept:
+        raise SourceError(f"The icon set {min(kept)!r} is kept for evaluation; leave it out.")
+    try:
+        sets = read(prefixes)
+    except ValueError as error:
+        raise SourceError(str(error)) from error
+
+    def build(icon: tuple[str, str]) -> Record:
+        prefix, name = icon
+        if sets[prefix].icons[name].get("hidden"):
+            raise Unusable("withdrawn icon")
+        provenance = Provenance(
+            f"Iconify {weights.ICON_SETS.version}, {sets[prefix].title}",
+            sets[prefix].licence,
+            uri=f"{prefix}:{name}",
+        )
+        return named(drawn(sets[prefix].svg(name), side), spoken(name), provenance)
+
+    icons = [(prefix, name) for prefix in prefixes for name in sets[prefix].icons]
+    items = ((f"{prefix}:{name}", (prefix, name)) for prefix, name in icons[skip:])
+    return records_of("the icon sets", items, build, skip=skip, tally=tally)
+
+
+def spoken(name: str) -> str:
+    """An icon's name as people say it: `alarm-clock-outline` is an alarm clock. Raises Unusable for a mere code."""
+    while shorter := _STYLE.sub("", name) if _STYLE.search(name) else "":
+        name = shorter
+    words = name.replace("-", " ").strip()
+    if not re.fullmatch(r"[a-z]{3,}( [a-z]+)*", words):
+        raise Unusable("no telling name", name)
+    return words
 
 
 def rasterise(svg: str, side: int) -> Image.Image:
