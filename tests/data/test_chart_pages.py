@@ -5,7 +5,7 @@ import pytest
 from clearsight.data.worlds import load
 from clearsight.data.worlds.chart_page import Page
 
-DRAWN_ON_PAGES = ("bar_charts", "line_charts", "pie_charts", "flow_charts")
+DRAWN_ON_PAGES = ("bar_charts", "line_charts", "pie_charts", "flow_charts", "networks")
 
 
 @pytest.mark.parametrize("name", DRAWN_ON_PAGES)

@@ -25,6 +25,9 @@ WORLDS = (
     "solids",
     "flow_charts",
     "badges",
+    "forms",
+    "networks",
+    "maps",
 )
 
 

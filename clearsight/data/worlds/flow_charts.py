@@ -22,6 +22,7 @@ from clearsight.data.worlds.diagram_marks import (
     node_fills,
     reachable,
 )
+from clearsight.data.worlds.diagram_subjects import PROCESSES
 from clearsight.data.worlds.palette import readable_on
 from clearsight.data.worlds.scene import Scene, Split, rng_for, with_article
 
@@ -31,80 +32,6 @@ TEMPLATES: dict[Split, tuple[str, ...]] = {
     "eval": ("up, aside right", "left, aside down"),
 }
 SIZES = {"down": ((400, 540), (420, 560), (448, 540)), "right": ((720, 300), (680, 300))}
-
-# Title; steps in their order; decisions; detours.
-PROCESSES: dict[Split, tuple[tuple[str, str, str, str], ...]] = {
-    "train": (
-        (
-            "Online order",
-            "Take order, Print slip, Pick goods, Pack box, Weigh box, Send parcel",
-            "In stock?, Paid?, Gift?",
-            "Buy more, Send bill, Wrap goods, Tell buyer, Cancel order",
-        ),
-        (
-            "Baking bread",
-            "Mix dough, Knead dough, Let rise, Shape loaf, Heat oven, Bake loaf, Cool loaf",
-            "Too sticky?, Risen?, Brown?",
-            "Add flour, Wait longer, Add water, Turn heat up",
-        ),
-        (
-            "Repair desk",
-            "Open case, Note fault, Find part, Swap part, Test unit, Close case",
-            "Warranty?, Part here?, Works?",
-            "Quote price, Order part, Ask expert, Return unit",
-        ),
-        (
-            "New member",
-            "Read form, Check age, Take photo, Print card, Hand out card",
-            "Form full?, Fee paid?, Adult?",
-            "Call back, Ask parents, Send bill, Refuse",
-        ),
-        (
-            "Garden care",
-            "Walk round, Pull weeds, Feed soil, Cut hedge, Sweep path",
-            "Soil dry?, Frost?, Pests?",
-            "Water beds, Cover plants, Spray soap, Stay inside",
-        ),
-        (
-            "Software release",
-            "Write code, Build, Run tests, Review, Tag version, Publish",
-            "Tests pass?, Approved?, Urgent?",
-            "Fix bug, Rework, Roll back, Log issue",
-        ),
-        (
-            "Patient visit",
-            "Sign in, Wait, See nurse, See doctor, Get note, Leave",
-            "Insured?, Fever?, Urgent?",
-            "Pay desk, Isolate, Go first, Lab test",
-        ),
-        (
-            "Train journey",
-            "Plan trip, Buy ticket, Find track, Board train, Find seat, Get off",
-            "On time?, Seat free?, Change?",
-            "Take bus, Stand, Call home, Next train",
-        ),
-    ),
-    "eval": (
-        (
-            "Library loan",
-            "Scan badge, Fetch book, Stamp date, Note loan, Give receipt",
-            "Book in?, Overdue?, Reserved?",
-            "Charge fine, Join queue, Search stacks, Deny loan",
-        ),
-        (
-            "Brewing day",
-            "Grind malt, Steep grain, Boil wort, Add hops, Chill batch, Fill keg",
-            "Clear?, Sweet?, Foaming?",
-            "Skim, Stir again, Filter, Dump batch",
-        ),
-        (
-            "Lost luggage",
-            "Greet owner, Note label, Trace bag, Load van, Deliver bag",
-            "Bag found?, Damaged?, Abroad?",
-            "Pay claim, Widen search, Inform customs, File report",
-        ),
-    ),
-}
 
 NEXT = (
     'What comes directly after "{node}"?',
