@@ -40,10 +40,14 @@ def difference(outer: np.ndarray, inner: np.ndarray, window: int) -> float:
     guess = np.array([left, right, top, bottom])
     least = min(_worst_block(outer, inner, start) for start in (WHOLE, guess))
     for start in (guess, (WHOLE + guess) / 2, WHOLE):
-        if least < 1:
+        if least < 1:  # it is a copy already
             break
         least = min(least, _worst_block(outer, inner, _aligned(outer, inner, start)))
     return least
+
+
+def is_copy(outer: np.ndarray, inner: np.ndarray, window: int) -> bool:
+    return difference(outer, inner, window) < 1
 
 
 def _worst_block(outer: np.ndarray, inner: np.ndarray, edges: np.ndarray) -> float:

@@ -19,7 +19,9 @@ _BASE = np.uint64(0x100000001B3)  # odd, so that it can be divided by modulo 2^6
 def word_runs(text: str) -> np.ndarray:
     """Hashes of the runs of 13 words: uint64; none for shorter texts."""
     found = words(text)
-    return np.unique(runs(word_hashes(found), RUN_WORDS)) if len(found) >= RUN_WORDS else np.empty(0, np.uint64)
+    return (
+        np.unique(runs(word_hashes(found), RUN_WORDS)) if len(found) >= RUN_WORDS else np.empty(0, np.uint64)
+    )
 
 
 def character_runs(text: str) -> np.ndarray:

@@ -26,7 +26,7 @@ def near_fingerprints(windows: np.ndarray, wholes: np.ndarray, farthest: int) ->
     `windows` is uint8 of shape (n, w, bytes), `wholes` uint8 of shape (m, bytes). Returns int64 of shape (pairs, 4):
     picture of the window, window, picture of the whole, distance; the nearest window of each pair of pictures.
     """
-    count, num_windows, width = windows.shape
+    num_windows, width = windows.shape[1:]
     found = [np.empty((0, 4), dtype=np.int64)]
     flat = windows.reshape(-1, width)
     for bits in _choices_of_bits(8 * width, len(wholes)):

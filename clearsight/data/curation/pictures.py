@@ -73,7 +73,9 @@ def fingerprints(picture: PILImage.Image) -> np.ndarray:
     """Fingerprints of the windows, the whole picture first: uint8 of shape (NUM_WINDOWS, FINGERPRINT_BYTES)."""
     grey = picture.convert("L").resize((GRID, GRID), PILImage.Resampling.BOX, reducing_gap=None)
     bases = _bases()
-    spectra = bases @ np.asarray(grey, dtype=np.float32) @ bases.T  # every window at once: the transform is separable
+    spectra = (
+        bases @ np.asarray(grey, dtype=np.float32) @ bases.T
+    )  # every window at once: the transform is separable
     count = len(EDGES)
     spectra = spectra.reshape(count, FREQUENCIES, count, FREQUENCIES).transpose(0, 2, 1, 3)
     vectors = spectra.reshape(NUM_WINDOWS, FREQUENCIES**2)[:, 1:]

@@ -1,0 +1,23 @@
+"""Curation: from records as they were found to records worth training on, with a report of what went and why.
+
+options.py                    what is asked for
+pipeline.py                   runs the steps, on one machine or many, and goes on after a kill
+steps.py                      the steps and their order
+picture_steps.py, text_steps.py, model_steps.py, keeping.py
+                              what each step does
+store.py                      records as rows on disk
+pictures.py, alignment.py     what a picture looks like, and whether another is a copy of it
+texts.py, quality.py          words, signatures, language, signs of poor quality
+neighbours.py                 near ones among many
+personal.py, contamination.py personal data, evaluations in training data
+optional_models.py            reading, decency, relevance
+mixing.py                     how often to draw each source
+report.py                     one page of HTML
+planted.py                    a set with known defects, and how well they are found
+"""
+
+from clearsight.data.curation.options import CurationError, Options
+from clearsight.data.curation.pipeline import curate, kept_records
+from clearsight.data.curation.report import Report, write_report
+
+__all__ = ["CurationError", "Options", "Report", "curate", "kept_records", "write_report"]
