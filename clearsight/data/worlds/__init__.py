@@ -28,6 +28,7 @@ WORLDS = (
     "forms",
     "networks",
     "maps",
+    "marks",
 )
 
 
