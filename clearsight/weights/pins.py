@@ -142,10 +142,21 @@ ENCYCLOPEDIA = Pin(
     download_size=4_869_272,
 )
 
+FLAGS = Pin(
+    spec="npm:flag-icons==7.5.0",
+    filename="archive.tgz",
+    size=1_119_924,
+    sha256="c0b80bf0e08006a60f56621d6bc49f8c7131f4d1fef6737a165a673431f4b518",
+    licence="MIT",
+    title="national flags of flag-icons",
+    download_size=1_119_924,
+)
+
 PINS: dict[str, Pin] = {
     "base-decoder": BASE_DECODER,
     "vision-init": VISION_INIT,
     "icon-fonts": ICON_FONTS,
     "icon-sets": ICON_SETS,
+    "flags": FLAGS,
     "encyclopedia": ENCYCLOPEDIA,
 }

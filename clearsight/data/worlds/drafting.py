@@ -40,8 +40,7 @@ class Sheet:
 
     def line(self, points: Sequence[Point], ink: RGB, width: float, *, round_ends: bool = False) -> None:
         scaled = [(x * SCALE, y * SCALE) for x, y in points]
-        thick = max(1, round(width * SCALE))
-        self._draw.line(scaled, fill=ink, width=thick, joint="curve" if len(points) > 2 else None)
+        self._draw.line(scaled, fill=ink, width=max(1, round(width * SCALE)))
         if round_ends:
             for x, y in (points[0], points[-1]):
                 self.circle(x, y, width / 2, ink)
