@@ -208,7 +208,7 @@ def any_theme(rng: random.Random, split: Split, *, dark: bool | None = None) -> 
     while True:
         name = rng.choice(ACCENTS)
         accent = colour(rng, split, name)
-        if min(distance(accent, shades["panel"]), distance(accent, shades["ground"])) >= 190:
+        if min(distance(accent, shades["panel"]), distance(accent, shades["ground"])) >= 230:
             return Theme(dark, **shades, accent_name=name, accent=accent, on_accent=readable_on(accent))
 
 
