@@ -22,6 +22,7 @@ WORLDS = (
     "pie_charts",
     "receipts",
     "pages",
+    "code",
     "solids",
     "flow_charts",
     "badges",
@@ -29,6 +30,7 @@ WORLDS = (
     "networks",
     "maps",
     "marks",
+    "screens",
 )
 
 

@@ -166,3 +166,44 @@ def reachable(arrows: Sequence[Arrow], start: str) -> dict[str, int]:
                 found[arrow.end] = found[node] + 1
                 queue.append(arrow.end)
     return found
+
+
+def leaving(node: Node, towards: Point) -> Point:
+    """Where the straight line from the node's middle to a point leaves the node."""
+    x, y = node.middle
+    across, down = towards[0] - x, towards[1] - y
+    half_wide, half_high = (node.box[2] - node.box[0]) / 2, (node.box[3] - node.box[1]) / 2
+    if node.shape in ("circle", "oval"):
+        share = 1 / math.hypot(across / half_wide, down / half_high)
+    elif node.shape == "hexagon":
+        slant = 0.28 * 2 * min(half_wide, half_high)
+        share = 1 / max(
+            abs(down) / half_high, abs(across) / half_wide + abs(down) * slant / (half_high * half_wide)
+        )
+    else:
+        share = 1 / max(abs(across) / half_wide, abs(down) / half_high)
+    return x + across * share, y + down * share
+
+
+def meets(box: Box, start: Point, end: Point, margin: float) -> bool:
+    """Whether a straight line enters a box with a margin (clipping by Liang and Barsky, 1984)."""
+    low, high = 0.0, 1.0
+    for axis in (0, 1):
+        step = end[axis] - start[axis]
+        for edge, sign in ((box[axis] - margin, -1), (box[axis + 2] + margin, 1)):
+            outward, room = sign * step, sign * (edge - start[axis])
+            if outward == 0:
+                if room < 0:
+                    return False
+            elif outward < 0:
+                low = max(low, room / outward)
+            else:
+                high = min(high, room / outward)
+    return low <= high
+
+
+def cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    def side(p: Point, q: Point, r: Point) -> bool:
+        return (q[0] - p[0]) * (r[1] - p[1]) > (q[1] - p[1]) * (r[0] - p[0])
+
+    return side(a, b, c) != side(a, b, d) and side(c, d, a) != side(c, d, b)

@@ -83,7 +83,7 @@ PROCESSES: dict[Split, tuple[tuple[str, str, str, str], ...]] = {
             "Brewing day",
             "Grind malt, Steep grain, Boil wort, Add hops, Chill batch, Fill keg",
             "Clear?, Sweet?, Foaming?",
-            "Skim, Stir again, Filter, Dump batch",
+            "Skim, Stir again, Strain, Dump batch",
         ),
         (
             "Lost luggage",

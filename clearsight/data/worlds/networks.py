@@ -15,8 +15,11 @@ from clearsight.data.worlds.diagram_marks import (
     Arrow,
     Node,
     Point,
+    cross,
     draw_arrow,
     draw_node,
+    leaving,
+    meets,
     node_fills,
     reachable,
 )
@@ -292,7 +295,7 @@ def _join(rng: random.Random, network: Network, weighted: bool, most: int) -> No
             break
         if network.directed and rng.random() < 0.5 and a.middle[0] > b.middle[0] - 1:
             a, b = b, a
-        points = [_leaving(a, b.middle), _leaving(b, a.middle)]
+        points = [leaving(a, b.middle), leaving(b, a.middle)]
         if math.dist(*points) < (62 if weighted else 26) or not _can_be_followed(network, a, b, points):
             continue
         network.arrows.append(Arrow(a.name, b.name, points))
@@ -300,32 +303,15 @@ def _join(rng: random.Random, network: Network, weighted: bool, most: int) -> No
         network.lengths = rng.sample(range(2, 60), len(network.arrows))
 
 
-def _leaving(node: Node, towards: Point) -> Point:
-    """Where the straight line from the node's middle to a point leaves the node."""
-    x, y = node.middle
-    across, down = towards[0] - x, towards[1] - y
-    half_wide, half_high = (node.box[2] - node.box[0]) / 2, (node.box[3] - node.box[1]) / 2
-    if node.shape in ("circle", "oval"):
-        share = 1 / math.hypot(across / half_wide, down / half_high)
-    elif node.shape == "hexagon":
-        slant = 0.28 * 2 * min(half_wide, half_high)
-        share = 1 / max(
-            abs(down) / half_high, abs(across) / half_wide + abs(down) * slant / (half_high * half_wide)
-        )
-    else:
-        share = 1 / max(abs(across) / half_wide, abs(down) / half_high)
-    return x + across * share, y + down * share
-
-
 def _can_be_followed(network: Network, a: Node, b: Node, points: list[Point]) -> bool:
     for node in network.nodes.values():
-        if node is not a and node is not b and _meets(node.box, *points, margin=9):
+        if node is not a and node is not b and meets(node.box, *points, margin=9):
             return False
     start, end = a.middle, b.middle
     for other in network.arrows:
         p, q = network.nodes[other.start].middle, network.nodes[other.end].middle
         shared = {a.name, b.name} & {other.start, other.end}
-        if not shared and _cross(start, end, p, q):
+        if not shared and cross(start, end, p, q):
             return False
         for name in shared:
             here = network.nodes[name].middle
@@ -336,30 +322,6 @@ def _can_be_followed(network: Network, a: Node, b: Node, points: list[Point]) ->
             if abs((turn + math.pi) % math.tau - math.pi) < 0.42:
                 return False
     return True
-
-
-def _meets(box: Box, start: Point, end: Point, margin: float) -> bool:
-    """Whether a straight line enters a box with a margin (clipping by Liang and Barsky, 1984)."""
-    low, high = 0.0, 1.0
-    for axis in (0, 1):
-        step = end[axis] - start[axis]
-        for edge, sign in ((box[axis] - margin, -1), (box[axis + 2] + margin, 1)):
-            outward, room = sign * step, sign * (edge - start[axis])
-            if outward == 0:
-                if room < 0:
-                    return False
-            elif outward < 0:
-                low = max(low, room / outward)
-            else:
-                high = min(high, room / outward)
-    return low <= high
-
-
-def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
-    def side(p: Point, q: Point, r: Point) -> bool:
-        return (q[0] - p[0]) * (r[1] - p[1]) > (q[1] - p[1]) * (r[0] - p[0])
-
-    return side(a, b, c) != side(a, b, d) and side(c, d, a) != side(c, d, b)
 
 
 def _draw(page: Page, network: Network) -> None:
