@@ -1,4 +1,4 @@
-"""Sources: where records come from that nobody here drew. Each module has `records(...)`; see contract.py for its rules.
+"""Where records come from that nobody here drew. A source has `records(...)`, by the rules of contract.py.
 
     contract.py        what all sources share: position, what was left out and why, which pictures are accepted
     rows.py            the shapes in which others publish conversations, and how each becomes a record

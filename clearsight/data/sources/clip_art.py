@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rich.progress import track
+
 from clearsight.data.record import Provenance, Record
 from clearsight.data.sources.contract import UNKNOWN, Tally, Unusable, records_of
 from clearsight.data.sources.debian import find, named_with_version
@@ -48,7 +50,8 @@ def records(
 
     def build(path: Path) -> Record:
         if not shared:  # once, when the first drawing is wanted: all titles have to be known
-            shared.update(title_of(_read(file)) for file in files)
+            for file in track(files, description="reading titles", transient=True):
+                shared[title_of(_read(file))] += 1
         svg = _read(path)
         title = title_of(svg)
         if shared[title] > MOST_SHARED:

@@ -1,8 +1,9 @@
 """Data sets of the Hugging Face hub by name, streamed, at one revision; or a folder that is laid out like one.
 
-The library `datasets` does the reading, and is imported only here. A revision is a commit: a branch would give other
-data tomorrow. The licence is the one that the data set's card states; under `permissive` one that states none, or
-another one, is refused before anything is streamed. Gated data sets need a token (HF_TOKEN).
+The library `datasets` does the reading, and is imported only here; from version 4 on it runs no code of a data set.
+A revision is a commit: a branch would give other data tomorrow. The licence is the one that the data set's card
+states; under `permissive` a set that states none, or another one, is refused before any row is streamed. Gated data
+sets need a token (HF_TOKEN).
 """
 
 import re
@@ -36,7 +37,7 @@ _SPDX = {
 def records(
     name: str,
     *,
-    revision: str | None = None,
+    revision: str = "",
     config: str | None = None,
     split: str = "train",
     licence: str | None = None,
@@ -52,7 +53,7 @@ def records(
     """
     datasets = require("datasets", "datasets", "Reading data sets of the hub")
     folder = Path(name) if Path(name).is_dir() else None
-    if folder is None and not re.fullmatch(r"[0-9a-f]{40}", revision or ""):
+    if folder is None and not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise SourceError(
             f"{name} needs a revision, so that the same data comes again: the commit (40 characters) that the "
             "history of its files on the hub shows."
@@ -109,7 +110,7 @@ def card_licence(card: str) -> str:
     return " AND ".join(known) if known and UNKNOWN not in known else UNKNOWN
 
 
-def _licence(name: str, revision: str | None, folder: Path | None) -> str:
+def _licence(name: str, revision: str, folder: Path | None) -> str:
     if folder is not None:
         card = folder / "README.md"
         return card_licence(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else UNKNOWN

@@ -94,11 +94,15 @@ def _common_name(paths: list[Path]) -> str:
 def _samples(paths: list[Path], skip: int) -> Iterator[tuple[str, tuple[str, Sample]]]:
     """Place in words, and address with the sample; the files of the first `skip` samples are not read."""
     count = 0
+    key: tuple[str, str] | None
+    sample: Sample
     for path in paths:
         key, sample = None, {}
         for name, read in _members(path):
             if name is None:  # the sample at which the shard breaks off may lack files
-                key, sample = key or ("", "?"), read()
+                found = read()
+                assert isinstance(found, Unusable)
+                key, sample = key or ("", "?"), found
                 continue
             folder, _, base = name.rpartition("/")
             stem, _, kind = base.partition(".")

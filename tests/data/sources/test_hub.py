@@ -97,7 +97,7 @@ def test_a_permissive_build_refuses_what_is_not_stated_to_be_permissive(folder: 
 
 
 def test_a_name_without_a_commit_is_refused() -> None:
-    for revision in (None, "main", "v1"):
+    for revision in ("", "main", "v1"):
         with pytest.raises(SourceError, match="needs a revision"):
             hub.records("owner/name", revision=revision)
 
