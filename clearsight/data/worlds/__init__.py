@@ -31,6 +31,7 @@ WORLDS = (
     "maps",
     "marks",
     "screens",
+    "sequences",
 )
 
 
