@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 from clearsight.data.worlds import lettering
 from clearsight.data.worlds.asking import Asker
 from clearsight.data.worlds.fonts import SCRIPTS, latin_font, script_font, sized
+from clearsight.data.worlds.legibility import readable_ink
 from clearsight.data.worlds.palette import NAMES, RGB, background, colour, distance, readable_on, standing_out
 from clearsight.data.worlds.scene import NUMBERS, Placed, Scene, Split, belongs_to, listed, rng_for
 from clearsight.data.worlds.scripts import ACCENTED, RIGHT_TO_LEFT, draws, script_words
@@ -31,7 +32,6 @@ PANELS = {
 FOREIGN = 0.35  # share of pictures whose lines are in several scripts
 LEAST_X_HEIGHT = 8  # pixels of a Latin "x"
 LEAST_FOREIGN_SIZE, LARGEST_SIZE = 28, 92  # pixels of the font's em
-LEAST_CONTRAST = 2.6  # of ink and ground (WCAG's ratio): hues alone do not make small letters readable
 # What is numbered on signs.
 NUMBERED = (
     *(
@@ -390,32 +390,18 @@ def _quad_mask(quad: list[tuple[float, float]]) -> Image.Image:
     return mask
 
 
-def _readable_ink(rng: random.Random, split: Split, ground: RGB) -> tuple[str, RGB]:
-    """A named colour whose lightness differs enough from the ground's for small letters."""
-    while True:
-        name, value = standing_out(rng, split, ground, 200)
-        dark, light = sorted((_luminance(value), _luminance(ground)))
-        if (light + 0.05) / (dark + 0.05) >= LEAST_CONTRAST:
-            return name, value
-
-
-def _luminance(value: RGB) -> float:
-    red, green, blue = ((channel / 255) ** 2.2 for channel in value)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def _ink(rng: random.Random, scene: Scene, texts: list[Text], ground: RGB) -> None:
     """Give every word its colour: one for all, one for all but one word, or one a line."""
     way = rng.choice(("one", "odd", "odd", "lines"))
-    common = _readable_ink(rng, scene.split, ground)
+    common = readable_ink(rng, scene.split, ground)
     for text in texts:
-        ink = _readable_ink(rng, scene.split, ground) if way == "lines" else common
+        ink = readable_ink(rng, scene.split, ground) if way == "lines" else common
         text.inks = [ink] * len(text.words)
     legible = [text for text in texts if text.legible]
     if way == "odd" and sum(len(text.words) for text in legible) >= 3:
         text = rng.choice(legible)
         for _ in range(20):
-            other = _readable_ink(rng, scene.split, ground)
+            other = readable_ink(rng, scene.split, ground)
             if other[0] != common[0] and distance(other[1], common[1]) > 200:
                 text.inks[rng.randrange(len(text.words))] = other
                 return
@@ -545,7 +531,7 @@ def _labels(rng: random.Random, scene: Scene, texts: list[Text], ground: RGB) ->
     cell_width, cell_height = width / columns, height / rows
     draw, radius, edged = ImageDraw.Draw(scene.picture), rng.choice((0, 6, 16)), rng.random() < 0.4
     for index, (text, (name, fill)) in enumerate(zip(texts, grounds, strict=True)):
-        ink = _readable_ink(rng, scene.split, fill)
+        ink = readable_ink(rng, scene.split, fill)
         text.ground, text.where = name, f"{name} label"
         _fit(text, cell_width - 50)
         text.inks = [ink] * len(text.words)
@@ -572,7 +558,7 @@ def _stripes(rng: random.Random, scene: Scene, texts: list[Text], ground: RGB) -
     for text, (name, fill), share in zip(texts, grounds, shares, strict=True):
         tall = height * share / sum(shares)
         text.ground, text.where = name, f"{name} stripe"
-        text.inks = [_readable_ink(rng, scene.split, fill)] * len(text.words)
+        text.inks = [readable_ink(rng, scene.split, fill)] * len(text.words)
         (sheet,), _ = _sheets([text], tall - 12)
         box = (0, y, width, y + tall)
         draw.rectangle(box, fill)

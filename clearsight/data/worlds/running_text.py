@@ -24,7 +24,7 @@ def _advance(path: str, size: int, character: str) -> float:
 
 
 @lru_cache(maxsize=20_000)
-def _glyph(path: str, size: int, character: str) -> tuple[Image.Image, int, int]:
+def glyph(path: str, size: int, character: str) -> tuple[Image.Image, int, int]:
     """A character's mask, and where its top left corner lies from the pen on the baseline."""
     face = unshaped(path, size)
     left, top, right, bottom = (round(v) for v in face.getbbox(character, anchor="ls"))
@@ -91,7 +91,7 @@ def set_words(
     for word in words:
         start = pen
         for character in word:
-            mask, across, up = _glyph(path, size, character)
+            mask, across, up = glyph(path, size, character)
             canvas.paste(ink, (round(pen) + across, line + up), mask)
             after = pen + _advance(path, size, character)
             characters.append(Placed("character", character, (pen, top, after, bottom)))
