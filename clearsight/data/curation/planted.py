@@ -28,6 +28,7 @@ from clearsight.data.curation.options import Options
 from clearsight.data.curation.pipeline import Runner, curate
 from clearsight.data.curation.report import Report, write_report
 from clearsight.data.record import Provenance, Record
+from clearsight.data.verify import Truth
 from clearsight.data.worlds import WORLDS, load
 from clearsight.data.worlds.scene import Scene
 
@@ -98,18 +99,19 @@ def scenes(world: str, count: int, split: str = "train") -> Iterator[Scene]:
 def asked(scene: Scene, rng: random.Random) -> Record:
     """One question about a scene, its pictures as PNG files."""
     question, name = rng.choice(scene.questions), f"worlds.{scene.world}"
-    return picture_record(
-        [_png(picture) for picture in scene.pictures], question.text, question.answer, name, name
-    )
+    conversation = _shown([_png(picture) for picture in scene.pictures], question.text, question.answer)
+    return Record(conversation, Provenance(name, "CC0-1.0", generator=name), (question.truth,))
 
 
-def picture_record(
-    files: list[bytes], question: str, answer: str, source: str = "found", generator: str = ""
+def found_record(
+    files: list[bytes], question: str, answer: str, truths: tuple[Truth | None, ...] = ()
 ) -> Record:
-    return Record(
-        Conversation((user(*(Image(data=data) for data in files), question), assistant(answer))),
-        Provenance(source=source, licence="CC0-1.0", generator=generator),
-    )
+    """A record with pictures from elsewhere."""
+    return Record(_shown(files, question, answer), Provenance("found", "CC0-1.0"), truths)
+
+
+def _shown(files: list[bytes], question: str, answer: str) -> Conversation:
+    return Conversation((user(*(Image(data=data) for data in files), question), assistant(answer)))
 
 
 def text_record(text: str, licence: str = "Apache-2.0") -> Record:
@@ -203,12 +205,12 @@ def broken(picture: PILImage.Image, rng: random.Random) -> bytes:
 
 def reworded(text: str, rng: random.Random) -> str:
     """A word in fifty replaced, another case or sign here and there, a sentence put in front."""
-    found = text.split()
-    for place in rng.sample(range(len(found)), max(1, len(found) // 50)):
-        found[place] = rng.choice(("really", "thus", "again", "here"))
+    said = text.split()
+    for place in rng.sample(range(len(said)), max(1, len(said) // 50)):
+        said[place] = rng.choice(("really", "thus", "again", "here"))
     if rng.random() < 0.5:
-        found = [word.replace(",", "") for word in found]
-    return rng.choice(("", "See below. ", "Note: ")) + " ".join(found)
+        said = [word.replace(",", "").lower() for word in said]
+    return rng.choice(("", "See below. ", "Note: ")) + " ".join(said)
 
 
 PERSONAL: dict[str, Callable[[random.Random], str]] = {}
@@ -373,7 +375,8 @@ def plant(
 
         def make(number: int) -> Record:
             question, answer = (message.text for message in originals[number].conversation.messages)
-            return picture_record([change(one, rng) for one in _opened(originals[number])], question, answer)
+            changed = [change(one, rng) for one in _opened(originals[number])]
+            return found_record(changed, question, answer, originals[number].truths)
 
         return make
 
@@ -435,13 +438,13 @@ def _foreign(rng: random.Random) -> str:
 def _blank(rng: random.Random, number: int) -> Record:
     colour = tuple(rng.randrange(256) for _ in range(3))
     size = (rng.randint(200, 400), rng.randint(200, 400))
-    return picture_record(
+    return found_record(
         [_png(PILImage.new("RGB", size, colour))], f"What is in picture {number}?", "Nothing."
     )
 
 
 def _hidden(files: list[bytes], number: int) -> Record:
-    return picture_record(files, f"Say in a few words what picture {number} shows.", "Several things.")
+    return found_record(files, f"Say in a few words what picture {number} shows.", "Several things.")
 
 
 def _around(record: Record, rng: random.Random, pool: tuple[str, ...]) -> str:

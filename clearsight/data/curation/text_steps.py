@@ -26,12 +26,12 @@ def exact_copies(run: Run, folder: Path) -> Outcome:
         for value in map(json.loads, jsons):
             texts = texts_of(value)
             seen = any(part["type"] == "image" for m in value["messages"] for part in m["content"])
-            prose = "\n".join(_prose(value))
-            code, probability = language(prose) if told_by else ("", 0.0)
+            compared = with_pictures or not seen
+            code, probability = language("\n".join(_prose(value))) if told_by else ("", 0.0)
             found.append(
                 {
                     "key": exact_key(value),
-                    "signature": signature(" ".join(texts)).tobytes() if with_pictures or not seen else None,
+                    "signature": signature(" ".join(texts)) if compared else None,
                     "language": code,
                     "language_probability": probability,
                     **asdict(quality.text_quality(texts)),

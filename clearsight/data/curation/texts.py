@@ -71,14 +71,14 @@ def runs(hashes: np.ndarray, length: int) -> np.ndarray:
     return mixed
 
 
-def signature(text: str) -> np.ndarray:
-    """MinHash of the text's shingles: uint32 of shape (SIGNATURE_PLACES,)."""
+def signature(text: str) -> bytes | None:
+    """MinHash of the text's shingles: uint32 of shape (SIGNATURE_PLACES,) as bytes; None without any words."""
     shingles = np.unique(runs(word_hashes(words(text)), SHINGLE_WORDS))
     if not len(shingles):
-        return np.zeros(SIGNATURE_PLACES, dtype=np.uint32)
+        return None
     factors, offsets = _permutations()
     values = shingles[:, None] * factors + offsets  # multiply and shift, modulo 2^64
-    return (values >> np.uint64(32)).min(0).astype(np.uint32)
+    return (values >> np.uint64(32)).min(0).astype(np.uint32).tobytes()
 
 
 @cache
