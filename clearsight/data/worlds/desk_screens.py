@@ -185,7 +185,9 @@ def dialog(rng: random.Random, seed: int, split: Split) -> Screen:
     y = top + size * 1.8
     screen.write(left + 22, y, screen.title, screen.type.bold.scaled(1.2))
     y += size * 2.1
-    page.write_lines(left + 22, y, lines, screen.type.text, theme.ink, leading=1.5)
+    screen.body = (message, not screen.hides())
+    for index, line in enumerate(lines):
+        screen.write(left + 22, y + index * step, line, legible=screen.body[1])
     y += step * len(lines) + size * 0.2
     if remember:
         side, label = round(size * 0.55) * 2, rng.choice(REMEMBER[split])

@@ -11,7 +11,6 @@ screens without sub-pixel type do. That is ten times faster than drawing and mea
 
 import itertools
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from os.path import basename
@@ -278,13 +277,6 @@ class Page:
             if not character.isspace()
         ]
         return Writing(text, box, tuple(range(places, len(self.scene.placed))), True)
-
-    def write_lines(
-        self, x: float, y: float, lines: Sequence[str], face: Face, ink: RGB, *, leading: float = 1.4
-    ) -> list[Writing]:
-        """Lines below one another, the first one's capitals centred on `y`."""
-        step = round(face.size * leading)
-        return [self.write(x, y + i * step, line, face, ink) for i, line in enumerate(lines)]
 
     def rectangle(self, box: Box, fill: RGB) -> None:
         left, top, right, bottom = (round(side) for side in box)

@@ -169,6 +169,7 @@ class Screen:
         self.elements: list[Element] = []
         self.texts: list[str] = []  # everything written, legible or not
         self.title = ""
+        self.body: tuple[str, bool] | None = None  # a dialog's running text, and whether it is legible
         self.clock = ""
         self.battery: int | None = None
         self.battery_in_digits = False

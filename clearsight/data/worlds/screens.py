@@ -184,6 +184,11 @@ SOLD_OUT = (
     "List everything that can't be bought.",
     "Name all goods that the shop has run out of.",
 )
+BODY = (
+    "What does the text of the dialog say, below its title?",
+    "Transcribe the dialog's text, without its title and buttons.",
+    "Copy out the running text in the box at the front.",
+)
 TITLE = (
     "What is the title of this screen?",
     "Which heading does the screen have?",
@@ -222,6 +227,7 @@ def sample(seed: int, split: Split) -> Scene:
     scene.facts = {
         "template": template,
         "title": screen.title,
+        "body": screen.body,
         "clock": screen.clock,
         "battery": screen.battery,
         "dark": screen.theme.dark,
@@ -387,6 +393,12 @@ def _ask_screen(ask: Asker, screen: Screen) -> None:
     rng = ask.rng
     if screen.title:
         ask.text("title", TITLE, screen.title)
+    if screen.body is not None:
+        text, legible = screen.body
+        if legible:
+            ask.verbatim("body", BODY, text)
+        else:
+            ask.cant_be_read("body that can't be read", BODY)
     ask.text("theme", DARK, "dark" if screen.theme.dark else "light", alternatives=_themes(screen))
     if screen.clock:
         ask.text("clock", CLOCK, screen.clock)
@@ -424,6 +436,8 @@ def _describe(scene: Scene, screen: Screen, template: str) -> None:
     titled = f' titled "{screen.title}"' if screen.title else ""
     scene.caption = f"{kinds[template]}{titled}, in a {theme} theme."
     parts = [_said(element) for element in screen.elements]
+    if screen.body is not None:
+        parts.insert(0, f'it says "{screen.body[0]}"' if screen.body[1] else "its text is illegible")
     if screen.clock:
         parts.append(f"the clock says {screen.clock}")
     if screen.battery_in_digits:

@@ -173,6 +173,14 @@ def read(scene: Scene, question: Question) -> str:
             dark = np.asarray(scene.picture.convert("L")).mean() < 128
             assert dark == facts["dark"] or facts["template"] in ("dialog", "tiles", "notifications")
             return "dark" if facts["dark"] else "light"
+        case "body":
+            words = [p.label for p in scene.placed if p.kind == "word"]
+            start = len(facts["title"].split())
+            return " ".join(words[start : start + len(facts["body"][0].split())])
+        case "body that can't be read":
+            words = {p.label for p in scene.placed if p.kind == "word"}
+            assert not words & {word for word in facts["body"][0].split() if len(word) > 5}
+            return CANT_BE_READ
         case "clock":
             assert facts["clock"] in [p.label for p in scene.placed if p.kind == "word"]
             return facts["clock"]
