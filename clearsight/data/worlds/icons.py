@@ -6,38 +6,30 @@ has several.
 """
 
 import math
-import random
-from dataclasses import dataclass
-from functools import cache
 
-from PIL import Image, ImageDraw, ImageFilter
-
-from clearsight.data.sources import icon_sets
-from clearsight.data.worlds import emoji_drawings, icon_backdrops, icon_drawings, lettering
+from clearsight.data.worlds import emoji_drawings, icon_backdrops
 from clearsight.data.worlds.asking import Asker
-from clearsight.data.worlds.fonts import any_font, sized
-from clearsight.data.worlds.icon_backdrops import Backdrop, Slot, rounded, stands_out
-from clearsight.data.worlds.palette import NAMES, RGB, colour, readable_on, standing_out
-from clearsight.data.worlds.scene import Placed, Scene, Split, rng_for
-from clearsight.data.worlds.vocabulary import vocabulary
+from clearsight.data.worlds.fonts import any_font
+from clearsight.data.worlds.icon_backdrops import Backdrop
+from clearsight.data.worlds.icon_scenes import (
+    COUNTED_SORTS,
+    PLAIN,
+    PLURAL_NOUNS,
+    Thing,
+    absent,
+    cast,
+    draw,
+    is_countable,
+    labels_for,
+    plural,
+    sort_of,
+    with_determiner,
+    write,
+)
+from clearsight.data.worlds.palette import NAMES, standing_out
+from clearsight.data.worlds.scene import Scene, Split, rng_for
 
 TEMPLATES = icon_backdrops.TEMPLATES
-PLAIN = 0.35  # share of pictures with plain icons, where the backdrop allows them
-ILLEGIBLE = 0.18  # share of labels that can't be read
-# Sorts that people agree on, with what their things are called together.
-COUNTED_SORTS = {
-    "animal": "animals",
-    "food": "things to eat",
-    "vehicle": "vehicles",
-    "piece of clothing": "pieces of clothing",
-}
-PLURAL_NOUNS = (
-    *("cherries", "coins", "french fries", "glasses", "gloves", "grapes", "headphones", "jeans", "pancakes"),
-    *("scales", "scissors", "shorts", "socks"),
-)
-# Plain icons whose names are no countable words in the singular, or have unusual plurals.
-UNCOUNTED_ICONS = ("coins", "glasses", "headphones", "scales", "thumbs down", "thumbs up")
-PLURAL_ICONS = {"knife": "knives", "leaf": "leaves", "person": "people"}
 ORDINALS = ("first", "second", "third", "fourth")
 
 WHAT = ("What is shown?", "What does the picture show?", "What is depicted, in a word or two?")
@@ -175,46 +167,22 @@ TOTAL = (
 )
 
 
-@dataclass
-class Thing:
-    """One drawing. `index` is its place in `scene.placed`; `colour` is set for plain icons alone."""
-
-    name: str
-    box: tuple[int, int, int, int]
-    index: int
-    row: int
-    column: int
-    colour: str = ""
-    tile: str = ""
-    label: str = ""
-    legible: bool = True
-    words: tuple[int, ...] = ()
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
-
-    @property
-    def side(self) -> int:
-        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
-
-
 def sample(seed: int, split: Split) -> Scene:
     rng = rng_for("icons", seed, split)
     stage = icon_backdrops.backdrop(rng, split)
     scene = Scene("icons", seed, split, stage.picture)
     plain = not any(slot.among for slot in stage.slots) and rng.random() < PLAIN
-    names = _cast(rng, stage, plain)
-    labels = _labels(rng, split, stage) if stage.labels else [""] * len(names)
+    names = cast(rng, stage, plain)
+    labels = labels_for(rng, split, stage) if stage.labels else [""] * len(names)
     font = any_font(rng, split)
     same_ink = standing_out(rng, split, stage.slots[0].ground) if rng.random() < 0.3 else None
     hands: dict[str, int] = {}
     things = []
     for slot, name, label in zip(stage.slots, names, labels, strict=True):
         hand = hands.setdefault(name, rng.randrange(1000)) if rng.random() < 0.7 else rng.randrange(1000)
-        thing = _draw(rng, scene, stage, slot, name, plain, hand, same_ink)
+        thing = draw(rng, scene, stage, slot, name, plain, hand, same_ink)
         if label:
-            _write(rng, scene, slot, thing, label, font)
+            write(rng, scene, slot, thing, label, font)
         things.append(thing)
     scene.facts = {
         "template": stage.template,
@@ -225,7 +193,7 @@ def sample(seed: int, split: Split) -> Scene:
                 key: getattr(thing, key)
                 for key in ("name", "box", "row", "column", "colour", "tile", "label", "legible")
             }
-            | {"sort": _sort(thing.name)}
+            | {"sort": sort_of(thing.name)}
             for thing in things
         ],
     }
@@ -238,189 +206,11 @@ def sample(seed: int, split: Split) -> Scene:
 # What is drawn
 
 
-@cache
-def _sort(name: str) -> str:
-    return emoji_drawings.sort_of(name) if name in emoji_drawings.names() else ""
-
-
-def _plain_names() -> tuple[str, ...]:
-    return tuple(name for name in icon_drawings.labels() if name != "wifi")
-
-
-def _countable(name: str) -> bool:
-    return emoji_drawings.is_countable(name) and name not in UNCOUNTED_ICONS
-
-
-def _plural(name: str) -> str:
-    return PLURAL_ICONS.get(name) or emoji_drawings.plural(name)
-
-
-def _some(name: str) -> str:
-    """ "a cat", "some coins"."""
-    if name in ("thumbs up", "thumbs down"):
-        return f"a {name}"
-    return "some " + name if name in UNCOUNTED_ICONS else emoji_drawings.with_determiner(name)
-
-
 def _subject(name: str) -> dict[str, str]:
     """What fills in a wording whose subject is the thing: its name and the forms of its verbs."""
     several = name in PLURAL_NOUNS
     be, do = ("are", "do") if several else ("is", "does")
     return {"thing": name, "be": be, "Be": be.capitalize(), "do": do, "Do": do.capitalize()}
-
-
-@cache
-def _confused_icons(name: str) -> frozenset[str]:
-    return frozenset(icon_drawings.labels()) - frozenset(icon_drawings.others(name))
-
-
-def _fits(name: str, shown: list[str], plain: bool) -> bool:
-    """Whether nothing that is shown can be taken for a thing of this name, or the other way round."""
-    close = _confused_icons if plain else emoji_drawings.confused_with
-    return not any(name in close(other) for other in shown)
-
-
-def _cast(rng: random.Random, stage: Backdrop, plain: bool) -> list[str]:
-    """A name for every slot: all different, a few kinds repeated, or all but one of a sort."""
-    count = len(stage.slots)
-    everything = _plain_names() if plain else emoji_drawings.names()
-    way = rng.choice(("different", "different", "repeated", "stranger"))
-    kinds: list[str] = []
-    if way == "stranger" and not plain:
-        sort = rng.choice([s for s in COUNTED_SORTS if len(emoji_drawings.of_sort(s)) > 9])
-        pool = list(emoji_drawings.of_sort(sort))
-        odd = rng.choice([name for name in everything if _sort(name) != sort and name != "teddy bear"])
-    else:
-        pool, odd = list(everything), ""
-    rng.shuffle(pool)
-    most = rng.randint(2, 4) if way == "repeated" else count
-    for name in pool:
-        if len(kinds) == most:
-            break
-        if _fits(name, [*kinds, odd] if odd else kinds, plain):
-            kinds.append(name)
-    found: list[str] = []
-    for place, slot in enumerate(stage.slots):
-        if slot.among:
-            fitting = [n for n in slot.among if n in found or _fits(n, found, plain)]
-            fresh = [n for n in fitting if n not in found]
-            found.append(rng.choice(fresh if fresh and rng.random() < 0.8 else fitting))
-        elif way == "repeated":
-            found.append(rng.choice(kinds))
-        else:
-            found.append(kinds[place % len(kinds)])
-    if odd and count > 2 and not stage.slots[0].among:
-        found[rng.randrange(count)] = odd
-    return found
-
-
-def _draw(
-    rng: random.Random,
-    scene: Scene,
-    stage: Backdrop,
-    slot: Slot,
-    name: str,
-    plain: bool,
-    hand: int,
-    same_ink: tuple[str, RGB] | None,
-) -> Thing:
-    """Draw one thing into its slot and note it in the scene's truth."""
-    left, top, width, height = slot.box
-    ground, tile = slot.ground, ""
-    if stage.style == "tile":
-        tile, ground = standing_out(rng, scene.split, slot.ground, 120)
-        if not plain:
-            tile, ground = "white", colour(rng, scene.split, "white")
-        mask = rounded(round(width), round(height), round(width * 0.23))
-        scene.picture.paste(ground, (round(left), round(top)), mask)
-        scene.placed.append(Placed("colour", tile, (left, top, left + width, top + height), mask))
-        left, top, width, height = left + width * 0.17, top + height * 0.17, width * 0.66, height * 0.66
-    size = round(min(width, height))
-    shade = ""
-    if plain:
-        shade, ink = same_ink if same_ink and not tile else standing_out(rng, scene.split, ground)
-        mask = _icon_mask(rng, scene.split, name, size)
-        picture = Image.new("RGBA", mask.size, ink)
-        picture.putalpha(mask)
-    else:
-        picture = emoji_drawings.drawing(rng, scene.split, name, size, which=hand)
-        if stage.template in ("scatter", "stickers") and rng.random() < 0.5:
-            turned = picture.rotate(rng.uniform(-20, 20), Image.Resampling.BICUBIC, expand=True)
-            turned.thumbnail((size, size))
-            picture = turned
-    x = round(left + (width - picture.width) / 2)
-    y = round(top + height - picture.height if slot.stands else top + (height - picture.height) / 2)
-    if stage.style == "sticker" or not (plain or stands_out(picture, ground)):
-        _paste_outlined(scene.picture, picture, (x, y), 5 if stage.style == "sticker" else 3)
-    else:
-        scene.picture.paste(picture, (x, y), picture)
-    box = (x, y, x + picture.width, y + picture.height)
-    alpha = picture.getchannel("A")
-    scene.placed.append(Placed("object", name, box, alpha))
-    thing = Thing(name, box, len(scene.placed) - 1, slot.row, slot.column, shade, tile if plain else "")
-    if shade:
-        scene.placed.append(Placed("colour", shade, box, alpha))
-    return thing
-
-
-def _icon_mask(rng: random.Random, split: Split, name: str, size: int) -> Image.Image:
-    """A plain icon (L) that fits into size x size pixels, upright and whole; in training, sometimes varied."""
-    sets = icon_drawings.set_drawings().get(name, ()) if split == "train" else ()
-    if rng.random() * (len(sets) + 6) < len(sets):
-        mask = icon_sets.decoded(rng.choice(rng.choice(sets)))
-    else:
-        font, character = rng.choice(icon_drawings.drawings(split)[name])
-        face = sized(font, size // 8 * 8)
-        left, top, right, bottom = face.getbbox(character)
-        mask = Image.new("L", (max(1, int(right - left)), max(1, int(bottom - top))), 0)
-        ImageDraw.Draw(mask).text((-left, -top), character, font=face, fill=255)
-    if split == "train":
-        mask = icon_drawings.varied(rng, name, mask)
-    scale = size / max(mask.size)
-    sides = max(1, round(mask.width * scale)), max(1, round(mask.height * scale))
-    return mask.resize(sides, Image.Resampling.BILINEAR)
-
-
-def _paste_outlined(canvas: Image.Image, picture: Image.Image, place: tuple[int, int], rim: int) -> None:
-    """Paste a drawing (RGBA) with an outline of paper around it, as a sticker has, and a faint shadow."""
-    mask = Image.new("L", (picture.width + 4 * rim, picture.height + 4 * rim), 0)
-    mask.paste(picture.getchannel("A"), (2 * rim, 2 * rim))
-    mask = mask.filter(ImageFilter.BoxBlur(rim)).point(lambda v: min(255, v * 9))
-    x, y = place[0] - 2 * rim, place[1] - 2 * rim
-    canvas.paste((0, 0, 0), (x + 2, y + 3), mask.point(lambda v: v // 3))
-    canvas.paste((255, 255, 255), (x, y), mask)
-    canvas.paste(picture, place, picture)
-
-
-def _labels(rng: random.Random, split: Split, stage: Backdrop) -> list[str]:
-    """A label for each slot that has room for one, all different."""
-    if stage.labels == "price":
-        cents = rng.sample(range(5, 200), len(stage.slots))
-        return [f"${value // 10}.{value % 10}{rng.choice('059')}" for value in cents]
-    found: list[str] = []
-    for slot in stage.slots:
-        word = ""
-        while slot.label and (not word or word in found):
-            word = rng.choice(vocabulary(split))
-            word = word.capitalize() if 4 <= len(word) <= (9 if slot.label[2] > 90 else 7) else ""
-        found.append(word)
-    return found
-
-
-def _write(rng: random.Random, scene: Scene, slot: Slot, thing: Thing, label: str, font: str) -> None:
-    """Write the label below the thing, so small that it fits; sometimes illegibly."""
-    assert slot.label is not None
-    middle, top, most = slot.label
-    size = next(s for s in range(19, 8, -1) if s == 9 or lettering.width_of(label, font, s) <= most)
-    draw, ink = ImageDraw.Draw(scene.picture), readable_on(slot.label_ground)
-    x = middle - lettering.width_of(label, font, size) / 2
-    line = lettering.draw_line(draw, x, top, label, font, size, ink)
-    thing.label, thing.legible = label, rng.random() > ILLEGIBLE
-    if thing.legible:
-        thing.words = (len(scene.placed),)
-        scene.placed += line.placed
-    else:
-        lettering.smudge(scene.picture, line.box, rng)
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -450,30 +240,33 @@ def _ask(ask: Asker, stage: Backdrop, things: list[Thing], plain: bool) -> None:
 
 def _ask_counts(ask: Asker, names: list[str], plain: bool) -> None:
     rng = ask.rng
-    countable = sorted({name for name in names if _countable(name)})
+    countable = sorted({name for name in names if is_countable(name)})
     if countable:
         name = rng.choice(countable)
         ask.count(
-            "count thing", COUNT_THING, names.count(name), thing=name, plural=_plural(name), a=_some(name)
+            "count thing",
+            COUNT_THING,
+            names.count(name),
+            thing=name,
+            plural=plural(name),
+            a=with_determiner(name),
         )
     if len(countable) > 1:
         a, b = rng.sample(countable, 2)
         more, fewer = names.count(a), names.count(b)
-        ask.yes_no("more", MORE, more > fewer, plural=_plural(a), others=_plural(b), about={"a": a, "b": b})
+        ask.yes_no("more", MORE, more > fewer, plural=plural(a), others=plural(b), about={"a": a, "b": b})
         if more > fewer:
             about = {"a": a, "b": b}
-            ask.count(
-                "difference", DIFFERENCE, more - fewer, plural=_plural(a), others=_plural(b), about=about
-            )
+            ask.count("difference", DIFFERENCE, more - fewer, plural=plural(a), others=plural(b), about=about)
     numbers = sorted(((names.count(name), name) for name in set(names)), reverse=True)
     if len(numbers) > 1 and numbers[0][0] > numbers[1][0]:
         ask.text("most", MOST, numbers[0][1], about={})
     if plain or "teddy bear" in names:
         return
-    sorts = [_sort(name) for name in names]
+    sorts = [sort_of(name) for name in names]
     for sort in COUNTED_SORTS:
         if len(names) > 2 and sorts.count(sort) == len(names) - 1:
-            (odd,) = [name for name in names if _sort(name) != sort]
+            (odd,) = [name for name in names if sort_of(name) != sort]
             ask.text(
                 "stranger",
                 STRANGER,
@@ -485,21 +278,12 @@ def _ask_counts(ask: Asker, names: list[str], plain: bool) -> None:
     ask.count("count sort", COUNT_SORT, sorts.count(sort), things=COUNTED_SORTS[sort], about={"sort": sort})
 
 
-def _absent(rng: random.Random, names: list[str], plain: bool) -> str:
-    """Something that isn't there, of the sort of something that is, where there is such a thing."""
-    like = rng.choice(names)
-    pool = _plain_names() if plain else emoji_drawings.names()
-    fitting = [name for name in pool if _fits(name, list(dict.fromkeys(names)), plain)]
-    close = [name for name in fitting if _sort(name) and _sort(name) == _sort(like)]
-    return rng.choice(close or fitting)
-
-
 def _ask_presence(ask: Asker, names: list[str], plain: bool) -> None:
     rng = ask.rng
     present = rng.random() < 0.5
-    name = rng.choice(names) if present else _absent(rng, names, plain)
-    ask.yes_no("present", PRESENT, present, a=_some(name), about={"thing": name})
-    ask.not_shown("place of what is absent", POINT, **_subject(_absent(rng, names, plain)))
+    name = rng.choice(names) if present else absent(rng, names, plain)
+    ask.yes_no("present", PRESENT, present, a=with_determiner(name), about={"thing": name})
+    ask.not_shown("place of what is absent", POINT, **_subject(absent(rng, names, plain)))
 
 
 def _ask_places(ask: Asker, things: list[Thing], unique: list[Thing]) -> None:
@@ -629,7 +413,9 @@ def _describe(scene: Scene, stage: Backdrop, things: list[Thing]) -> None:
     groups = []
     for name in dict.fromkeys(names):
         count = names.count(name)
-        groups.append(_some(name) if count == 1 or not _countable(name) else f"{count} {_plural(name)}")
+        groups.append(
+            with_determiner(name) if count == 1 or not is_countable(name) else f"{count} {plural(name)}"
+        )
     everything = _and(groups)
     kind = "icons" if scene.facts["plain"] else "drawings"
     scene.short_caption = (
@@ -649,7 +435,7 @@ def _describe(scene: Scene, stage: Backdrop, things: list[Thing]) -> None:
             parts.append(f"the {thing.name} {be} {_and(said)}" if len(things) > 1 else f"it is {_and(said)}")
     if stage.row_name and len(things) > 1:
         for row in sorted({thing.row for thing in things}):
-            line = [_some(t.name) for t in sorted(things, key=lambda t: t.column) if t.row == row]
+            line = [with_determiner(t.name) for t in sorted(things, key=lambda t: t.column) if t.row == row]
             parts.append(f"{stage.row_name} {row}, from the left: {', '.join(line)}")
     scene.long_caption = "; ".join(parts) + "."
 
