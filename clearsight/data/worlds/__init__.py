@@ -32,6 +32,7 @@ WORLDS = (
     "marks",
     "screens",
     "sequences",
+    "box_plots",
 )
 
 
