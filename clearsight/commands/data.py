@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from clearsight.commands.terminal import AsJson, UsageError, notes, reported
 from clearsight.data.build import Licences
+from clearsight.data.curation.pipeline import Runner
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="rich", help="Build training data, look at it, and check it."
@@ -132,3 +134,90 @@ def verify(folder: CorpusFolder, as_json: AsJson = False) -> None:
             if as_json
             else f"All {len(found)} shards are whole."
         )
+
+
+@app.command(
+    epilog="Examples:  clearsight data curate captions.jsonl --out runs/data/captions --against runs/data/eval   |   "
+    'clearsight data curate mine.parquet --out runs/data/mine --options \'{"languages": ["en"]}\''
+)
+def curate(
+    what: Annotated[
+        str, typer.Argument(help="A corpus, a folder, a .jsonl, .parquet or .tar file, hub:owner/name.")
+    ],
+    out: Annotated[Path, typer.Option(help="The folder for what is kept and for report.html.")],
+    against: Annotated[
+        list[str] | None,
+        typer.Option(help="Evaluation data that training must not contain; may be repeated."),
+    ] = None,
+    licence: Annotated[
+        str, typer.Option(help="SPDX identifier for records that don't state their licence.")
+    ] = "unknown",
+    options: Annotated[
+        str, typer.Option(help="Thresholds as JSON; see clearsight.data.curation.Options.")
+    ] = "{}",
+    runner: Annotated[Runner, typer.Option(help="native: this machine; ray: a cluster.")] = "native",
+    as_json: AsJson = False,
+) -> None:
+    """Leave out what is broken, copied, private, unlicensed or in an evaluation; say what went and why.
+
+    What is kept can go into a corpus: Stream("mine", lambda: kept_records(OUT)) in a recipe. Stopped half-way,
+    the same command goes on.
+    """
+    from clearsight.data import curation
+    from clearsight.data.sources import named
+    from clearsight.data.sources.contract import Tally
+
+    with reported(as_json):
+        try:
+            asked = curation.Options.from_json(json.loads(options))
+        except json.JSONDecodeError as error:
+            raise UsageError(f"--options is not JSON: {error}") from error
+        tally = Tally()
+        found = curation.curate(
+            named.records(what, licence=licence, tally=tally),
+            out,
+            asked,
+            evaluation_sets={Path(name).stem or name: named.records(name) for name in against or ()},
+            runner=runner,
+        )
+        page = curation.write_report(found, out / "report.html")
+        if as_json:
+            print(json.dumps(found.to_json() | {"report": str(page)}, ensure_ascii=False))
+            return
+        if tally.left_out:
+            notes.print(f"[yellow]unusable at the source:[/yellow] {escape(str(tally))}")
+        _print_steps(found)
+        print(f"{found.after:,} of {found.before:,} records are kept in {out}. Read {page}.")
+
+
+@app.command(epilog="Example:  clearsight data report runs/data/captions")
+def report(
+    folder: Annotated[Path, typer.Argument(help="A folder that `clearsight data curate` finished.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The page to write; report.html in the folder by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of a curation: counts, reasons and examples of every step, as one HTML page."""
+    from clearsight.data import curation
+
+    with reported(as_json):
+        try:
+            found = curation.Report.from_folder(folder)
+        except FileNotFoundError as error:
+            raise curation.CurationError(
+                f"{folder} holds no finished curation. Run: clearsight data curate WHAT --out {folder}"
+            ) from error
+        page = curation.write_report(found, out or folder / "report.html")
+        if as_json:
+            print(json.dumps(found.to_json() | {"report": str(page)}, ensure_ascii=False))
+            return
+        _print_steps(found)
+        print(f"Wrote {page}.")
+
+
+def _print_steps(found: Any) -> None:
+    """A line a step: what it left out, and its commonest reason."""
+    for step in found.steps:
+        reason = f"  {next(iter(step.reasons))}" if step.reasons else f"  {step.skipped or step.note}"
+        print(f"{step.title:32} {step.removed:>8,} of {step.before:,}{reason}")

@@ -43,7 +43,10 @@ def reported(as_json: bool) -> Iterator[None]:
 def expected_errors() -> tuple[type[Exception], ...]:
     """What users and their files can cause; imported only once something failed, because torch is slow to load."""
     from clearsight.data.build import BuildError
+    from clearsight.data.curation import CurationError
+    from clearsight.data.curation.extras import ExtraMissing
     from clearsight.data.shards import ShardError
+    from clearsight.data.sources.contract import SourceError
     from clearsight.data.worlds.fonts import FontsMissing
     from clearsight.generation import ContextError, SamplingError
     from clearsight.mini import PartsMissing
@@ -56,7 +59,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
 
     checkpoint = (CheckpointError, PartsMissing, ProcessorError, TemplateError, TokenizerError, WeightsError)
     question = (ConversationError, ContextError, ImageError, SamplingError)
-    data = (BuildError, FontsMissing, ShardError)
+    data = (BuildError, CurationError, ExtraMissing, FontsMissing, ShardError, SourceError)
     return (*checkpoint, *question, *data, FloatingPointError, OSError)
 
 
