@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 TABLES = 32
-PER_BUCKET = 256
+PER_BUCKET = 64
 MOST_CANDIDATES = 16
 QUERIES_AT_ONCE = 1 << 14
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearsight.data.curation import alignment, neighbours
 from clearsight.data.curation.extras import require
-from clearsight.data.curation.pictures import FINGERPRINT_BYTES, NUM_WINDOWS, PictureMeasures, measure
+from clearsight.data.curation.pictures import FINGERPRINT_BYTES, NUM_WINDOWS, measure
 from clearsight.data.curation.pipeline import Outcome, Removal, Run
 from clearsight.data.curation.store import Store
 from clearsight.data.curation.tables import grouped, lists, write
@@ -32,7 +32,7 @@ def decoding(run: Run, folder: Path) -> Outcome:
 
 
 def _measure_pictures(run: Run, store: Store, title: str) -> Any:
-    daft, arrow = require("daft", "to run the pipeline"), require("pyarrow", "to run the pipeline")
+    daft = require("daft", "to run the pipeline")
     most = run.options.max_pixels
 
     def measured(pictures: list[list[bytes]]) -> list[Any]:
@@ -55,12 +55,7 @@ def _measure_pictures(run: Run, store: Store, title: str) -> Any:
     )
     found = found.explode("found").where(daft.col("found")["sha256"].not_null())
     found = found.select("row", *(daft.col("found")[name].alias(name) for name in types))
-    table = run.collected(found, title, None, ("row", "index"))
-    if table.num_rows:
-        return table
-    empty = {"row": [], "index": [], **{name: [] for name in vars(PictureMeasures(""))}}
-    kinds = {"sha256": arrow.string(), "error": arrow.string(), "fingerprints": arrow.binary()}
-    return arrow.table({name: arrow.array([], kinds.get(name, arrow.int64())) for name in empty})
+    return run.collected(found, title, None, ("row", "index"))
 
 
 def _kind_of_error(error: str) -> str:

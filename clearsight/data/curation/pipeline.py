@@ -130,10 +130,9 @@ class Run:
     def collected(self, frame: Any, title: str, total: int | None, by: tuple[str, ...] = ("row",)) -> Any:
         """The frame's results as an Arrow table, sorted: workers finish in any order, and results must not tell."""
         arrow = require("pyarrow", "to collect results")
-        batches = [batch for batch in self.batches(frame, title, total) if batch.num_rows]
-        if not batches:
-            return arrow.table({name: arrow.array([], arrow.int64()) for name in ("row", "found")})
-        return arrow.Table.from_batches(batches).sort_by([(name, "ascending") for name in by])
+        batches = list(self.batches(frame, title, total))
+        table = arrow.Table.from_batches(batches, frame.schema().to_pyarrow_schema())
+        return table.sort_by([(name, "ascending") for name in by])
 
     def measured(self, stage: str, name: str) -> Any:
         """A table that a finished stage has left."""

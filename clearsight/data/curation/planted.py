@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 from PIL import Image as PILImage
 
@@ -122,18 +123,20 @@ def text_record(text: str, licence: str = "Apache-2.0") -> Record:
 
 
 @cache
-def sentences() -> tuple[str, ...]:
-    """Different English sentences without digits or "@", in an order that only depends on the interpreter's version."""
-    found: dict[str, None] = {}
+def sentences(most: int) -> tuple[str, ...]:
+    """Different English sentences without digits or "@", the same for one version of the interpreter."""
+    kept: dict[str, None] = {}
     library = Path(ast.__file__).parent
     for file in sorted(library.rglob("*.py")):
+        if len(kept) >= most:
+            break
         if not {"site-packages", "test", "tests", "idlelib"} & set(file.relative_to(library).parts):
             for text in _docstrings(file):
                 for sentence in re.split(r"(?<=[.])\s+(?=[A-Z])", " ".join(text.split())):
                     plain = re.fullmatch(r"[A-Z][A-Za-z ,;:'()-]+\.", sentence)
                     if plain and 8 <= len(sentence.split()) <= 40:
-                        found[sentence] = None
-    return tuple(found)
+                        kept[sentence] = None
+    return tuple(kept)
 
 
 def _docstrings(file: Path) -> Iterator[str]:
@@ -189,6 +192,12 @@ def cropped(picture: PILImage.Image, rng: random.Random) -> bytes:
     return _file(picture.crop(tuple(map(round, box))), "JPEG", quality=rng.randint(60, 92))
 
 
+def boundless(data: bytes) -> bytes:
+    """A PNG file whose header promises forty thousand pixels a side."""
+    header = data[12:16] + (40_000).to_bytes(4, "big") * 2 + data[24:29]
+    return data[:12] + header + crc32(header).to_bytes(4, "big") + data[33:]
+
+
 def broken(picture: PILImage.Image, rng: random.Random) -> bytes:
     data = _png(picture)
     return rng.choice(
@@ -197,8 +206,7 @@ def broken(picture: PILImage.Image, rng: random.Random) -> bytes:
             b"",
             rng.randbytes(4000),
             b"<svg xmlns='http://www.w3.org/2000/svg'></svg>",
-            # A PNG header that promises forty thousand pixels a side.
-            data[:16] + (40_000).to_bytes(4, "big") * 2 + data[24:],
+            boundless(data),
         )
     )
 
@@ -349,7 +357,7 @@ def plant(
 ) -> PlantedSet:
     """At least three worlds' worth of clean pictures is best: what is planted is made from them."""
     rng = random.Random(seed)
-    pool = sentences()
+    pool = sentences(4 * clean_texts + 20 * per_kind)
     clean_pool, evaluation_pool = pool[: len(pool) * 3 // 4], pool[len(pool) * 3 // 4 :]
     share = -(-clean_pictures // len(worlds))
     clean = [asked(scene, rng) for world in worlds for scene in scenes(world, share)]

@@ -51,8 +51,6 @@ def exact_copies(run: Run, folder: Path) -> Outcome:
     frame = run.mapped(run.frame("json"), measured, ["json"], daft.DataType.struct(types), TEXTS_AT_ONCE)
     frame = frame.select("row", *(daft.col("found")[name].alias(name) for name in types))
     table = run.collected(frame, "Measuring texts", int(run.alive.sum()))
-    if not table.num_rows:
-        return Outcome(skipped="no records are left")
     write(table, folder / "texts.parquet")
     first: dict[str, int] = {}
     removals = []
