@@ -23,6 +23,7 @@ WORLDS = (
     "receipts",
     "pages",
     "code",
+    "formulas",
     "solids",
     "flow_charts",
     "badges",
@@ -33,6 +34,9 @@ WORLDS = (
     "screens",
     "sequences",
     "box_plots",
+    "flags",
+    "heat_maps",
+    "puzzles",
 )
 
 
