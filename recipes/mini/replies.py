@@ -6,14 +6,10 @@ Learning to see must not cost the decoder what it knows. Its own greedy answers 
 """
 
 import json
-from collections import defaultdict
 from pathlib import Path
 
-import torch
-from rich.progress import track
-
 from clearsight import mini
-from clearsight.conversation import Conversation, user
+from clearsight.data.sources.base_replies import answers
 
 OUT = Path(__file__).with_name("chat.jsonl")
 MAX_TOKENS = 80
@@ -100,32 +96,16 @@ def prompts() -> list[str]:
     return [*REQUESTS, *about, *capitals]
 
 
-@torch.inference_mode()
 def main() -> None:
-    model, processor = mini.base_model(), mini.processor()
-    by_length: dict[int, list[tuple[str, torch.Tensor]]] = defaultdict(list)
-    for prompt in prompts():
-        ids = processor.prepare(Conversation((user(prompt),))).input_ids_T
-        by_length[len(ids)].append((prompt, ids))
+    asked = prompts()
+    said = answers(mini.base_model(), mini.processor(), asked, max_tokens=MAX_TOKENS, batch_size=len(asked))
     records = []
-    for group in track(list(by_length.values()), description="answering"):
-        ids = torch.stack([ids for _, ids in group])
-        cache = model.new_cache(len(group), ids.shape[1] + MAX_TOKENS)
-        replies = torch.full((len(group), MAX_TOKENS), processor.end_of_turn_id)
-        ended = torch.zeros(len(group), dtype=torch.bool)
-        for step in range(MAX_TOKENS):
-            chosen = model(ids, cache=cache, logits_to_keep=1)[:, -1].argmax(-1)
-            ended |= chosen == processor.end_of_turn_id
-            if ended.all():
-                break
-            replies[:, step] = torch.where(ended, processor.end_of_turn_id, chosen)
-            ids = chosen[:, None]
-        for (prompt, _), reply in zip(group, replies.tolist(), strict=True):
-            text = processor.tokenizer.decode(reply).strip()
-            if processor.end_of_turn_id not in reply:
-                text = text[: max(text.rfind(end) + 1 for end in (".", "!", "?"))].strip()  # whole sentences
-            if text:
-                records.append({"prompt": prompt, "reply": text})
+    for prompt, answer in zip(asked, said, strict=True):
+        text = answer.text
+        if not answer.ended:
+            text = text[: max(text.rfind(end) + 1 for end in (".", "!", "?"))].strip()  # whole sentences
+        if text:
+            records.append({"prompt": prompt, "reply": text})
     OUT.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
     print(f"{len(records)} replies in {OUT}")
 
