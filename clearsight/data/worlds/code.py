@@ -723,12 +723,11 @@ def _describe(scene: Scene, functions: list[Function], rows: list[Row]) -> None:
         "window": "in a window",
         "slide": "on a slide",
     }[facts["template"]]
-    file = f" of the file {facts['file']}" if facts["file"] else ""
-    scene.caption = (
-        f"Code in {facts['language']}{' ' + where if where else ''}: {many}"
-        + (f", {quoted}" if quoted else "")
-        + "."
-    )
-    shown = [row.code if row.legible else "(a line that can't be read)" for row in rows if row.code]
+    language = f"Code in {facts['language']}"
+    where = " " + where if where else ""
+    defined = f": {many}, {quoted}." if quoted else f": {many}."
+    scene.caption = language + where + defined
+    file = f", the file {facts['file']}," if facts["file"] else ""
     numbered = " with line numbers" if facts["numbered"] else ""
-    scene.long_caption = f"{scene.caption[:-1]}{file}{numbered}. It reads: " + " / ".join(shown)
+    listing = "\n".join(row.text if row.legible else "(a line that can't be read)" for row in rows)
+    scene.long_caption = f"{language}{file}{where}{numbered}{defined} It reads:\n{listing}"

@@ -19,8 +19,8 @@ from clearsight.data.worlds.scripts import draws
 
 OVERSIZE = 2  # formulas are drawn this much larger and reduced
 SCRIPT, LEAST_SCRIPT = 0.68, 17  # size of scripts as a share of their base's, and in pixels of the em
+# Without those that look like Latin letters in italics.
 GREEK = {
-    "alpha": "α",
     "beta": "β",
     "gamma": "γ",
     "delta": "δ",
@@ -31,7 +31,8 @@ GREEK = {
     "theta": "θ",
     "omega": "ω",
     "phi": "φ",
-    "rho": "ρ",
+    "psi": "ψ",
+    "xi": "ξ",
 }
 COMMANDS = {sign: f"\\{name} " for name, sign in GREEK.items()} | {
     "·": "\\cdot ",
@@ -111,9 +112,9 @@ def row(*items: Node | str) -> Row:
 
 
 def latex(node: Node) -> str:
-    """The formula in LaTeX: braces around every script, one space around signs, none elsewhere if avoidable."""
+    """The formula in LaTeX: braces around every script, one space around signs and commands."""
     text = re.sub(r"\s+", " ", _latex(node)).strip()
-    return re.sub(r" ([}^_)&])", r"\1", text).replace(" \\\\", " \\\\")
+    return re.sub(r" ([}^_)])", r"\1", text)
 
 
 def _latex(node: Node) -> str:

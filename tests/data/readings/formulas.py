@@ -10,8 +10,8 @@ from clearsight.data.worlds.scene import Question, Scene
 NAMES = {"∑": "sum", "∏": "prod", "∫": "int", "−": "-"}
 GREEK = dict(
     zip(
-        "αβγδλμπσθωφρ",
-        "alpha beta gamma delta lambda mu pi sigma theta omega phi rho".split(),  # noqa: SIM905
+        "βγδλμπσθωφψξ",
+        "beta gamma delta lambda mu pi sigma theta omega phi psi xi".split(),  # noqa: SIM905
         strict=True,
     )
 )
@@ -44,9 +44,7 @@ def _drawn(scene: Scene, formula: dict[str, Any]) -> list[str]:
 def _tokens(text: str) -> list[str]:
     for sign, name in (NAMES | GREEK).items():
         text = text.replace(sign, f" {name} ")
-    return re.findall(
-        r"alpha|beta|gamma|delta|lambda|mu|pi|sigma|theta|omega|phi|rho|sum|prod|int|\d+|\S", text
-    )
+    return re.findall(r"beta|gamma|delta|lambda|mu|pi|sigma|theta|omega|phi|psi|xi|sum|prod|int|\d+|\S", text)
 
 
 def _written(latex: str) -> list[str]:
