@@ -8,7 +8,15 @@ from clearsight.data.worlds.chart_subjects import GROUPS, PLACES, QUANTITIES, TI
 from clearsight.data.worlds.diagram_subjects import LETTERS, PARTS, PROCESSES
 from clearsight.data.worlds.scene import Split
 
-DRAWN_ON_PAGES = ("bar_charts", "line_charts", "pie_charts", "flow_charts", "networks", "box_plots")
+DRAWN_ON_PAGES = (
+    "bar_charts",
+    "line_charts",
+    "pie_charts",
+    "flow_charts",
+    "networks",
+    "box_plots",
+    "heat_maps",
+)
 
 
 @pytest.mark.parametrize("name", DRAWN_ON_PAGES)
