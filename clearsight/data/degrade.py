@@ -13,6 +13,7 @@ import io
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -97,6 +98,13 @@ def _low_light(rng: random.Random, picture: Image.Image, strength: float) -> tup
     )
 
 
+def _grating(size: tuple[int, int], angle: float, period: float) -> np.ndarray:
+    """Parallel waves (height, width) float32; a sum of products of rows and columns, which is fast."""
+    x = np.arange(size[0], dtype=np.float32) * np.float32(2 * np.pi / period * np.cos(angle))
+    y = np.arange(size[1], dtype=np.float32)[:, None] * np.float32(2 * np.pi / period * np.sin(angle))
+    return np.sin(x) * np.cos(y) + np.cos(x) * np.sin(y)
+
+
 def _jpeg(rng: random.Random, picture: Image.Image, strength: float) -> tuple[Image.Image, Loss]:
     """Compressed hard; what JPEG takes from fine strokes is counted as blur."""
     quality = round(80 - 74 * strength)
@@ -110,12 +118,10 @@ def _jpeg(rng: random.Random, picture: Image.Image, strength: float) -> tuple[Im
 
 def _moire(rng: random.Random, picture: Image.Image, strength: float) -> tuple[Image.Image, Loss]:
     """Photographed from a screen: two line grids that beat against each other."""
-    y, x = np.mgrid[0 : picture.height, 0 : picture.width].astype(np.float32)
     angle, period = rng.uniform(0, np.pi), rng.uniform(2.2, 4.5)
-    waves = np.ones_like(x)
+    waves = np.ones((picture.height, picture.width), dtype=np.float32)
     for turn, stretch in ((0.0, 1.0), (rng.uniform(-0.06, 0.06), rng.uniform(0.92, 1.08))):
-        across = x * np.cos(angle + turn) + y * np.sin(angle + turn)
-        waves *= np.sin(across * (2 * np.pi / (period * stretch)))
+        waves *= _grating(picture.size, angle + turn, period * stretch)
     amplitude = 6 + 34 * strength
     pixels = np.asarray(picture, dtype=np.int16) + (waves * amplitude)[..., None].astype(np.int16)
     return _picture(pixels), Loss(noise=amplitude * 0.5, hides_colour=strength > COLOUR_SAFE_STRENGTH)
@@ -234,10 +240,26 @@ def _contrast(grey: np.ndarray, box: tuple[float, float, float, float]) -> float
     return float(flat[int(len(flat) * 0.96)]) - float(flat[int(len(flat) * 0.04)])
 
 
+GRAIN_SIDE = 1024
+
+
+@cache
+def _normals() -> np.ndarray:
+    """Normal deviates (GRAIN_SIDE, GRAIN_SIDE, 3) float32, drawn once: it takes longer than drawing a picture."""
+    return np.random.default_rng(0).standard_normal((GRAIN_SIDE, GRAIN_SIDE, 3), dtype=np.float32)
+
+
 def _grain(rng: random.Random, picture: Image.Image, deviation: float) -> np.ndarray:
-    generator = np.random.default_rng(rng.getrandbits(32))
-    shape = (picture.height, picture.width, 3)
-    return (generator.standard_normal(shape, dtype=np.float32) * deviation).astype(np.int16)
+    """Noise (height, width, 3) int16: a random piece of the deviates, as it is, mirrored or with colours exchanged."""
+    grain = _normals()
+    if picture.width > GRAIN_SIDE or picture.height > GRAIN_SIDE:
+        grain = np.tile(grain, (-(-picture.height // GRAIN_SIDE), -(-picture.width // GRAIN_SIDE), 1))
+    top, left = (
+        rng.randint(0, side - size) for side, size in zip(grain.shape, picture.size[::-1], strict=False)
+    )
+    piece = grain[top : top + picture.height, left : left + picture.width]
+    piece = piece[:: rng.choice((1, -1)), :: rng.choice((1, -1)), :: rng.choice((1, -1))]
+    return (piece * np.float32(deviation)).astype(np.int16)
 
 
 def _picture(pixels: np.ndarray) -> Image.Image:
@@ -312,9 +334,8 @@ def _apply(picture: Image.Image, back: np.ndarray, size: tuple[int, int]) -> Ima
     """Warp by the inverse matrix; what lies outside is filled with the picture's own border colour."""
     coefficients = (back / back[2, 2]).flatten()[:8].tolist()
     fill = picture.getpixel((0, 0)) if picture.mode == "RGB" else 0
-    return picture.transform(
-        size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC, fillcolor=fill
-    )
+    resampling = Image.Resampling.BILINEAR if picture.mode == "RGB" else Image.Resampling.NEAREST
+    return picture.transform(size, Image.Transform.PERSPECTIVE, coefficients, resampling, fillcolor=fill)
 
 
 def _carried(box: tuple[float, ...], matrix: np.ndarray) -> tuple[float, float, float, float]:

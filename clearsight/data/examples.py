@@ -1,6 +1,6 @@
 """From a scene to a training example: which of its questions are asked, in one conversation, and what they teach.
 
-A third of the pictures are degraded first. Most conversations ask several questions about the same picture, because
+Three in ten pictures are degraded first. Most conversations ask several questions about the same picture, because
 looking costs more than answering; some ask for a description at one of three lengths.
 """
 
@@ -21,7 +21,8 @@ from clearsight.data.worlds.scene import Scene, Split, rng_for, wording
 
 # What the generators draw with is listed with its licence in NOTICE; what they make is Clearsight's own.
 LICENCE = "Apache-2.0"
-DEGRADED = 0.33  # share of pictures
+DEGRADED = 0.3  # share of pictures
+JPEGS = 0.75  # share of pictures stored as JPEG
 QUESTIONS = (1, 2, 3, 4, 5, 6)  # how many a conversation asks, each equally often
 DESCRIBED = 0.25  # share of conversations in which a description is asked for
 DESCRIBE = (
@@ -91,9 +92,9 @@ def from_scene(scene: Scene, rng: random.Random) -> Record:
 
 
 def encoded(picture: PILImage.Image, rng: random.Random) -> bytes:
-    """The picture as a file: as often a JPEG of good quality, as pictures come from cameras, as a PNG."""
+    """The picture as a file: mostly a JPEG of good quality, as pictures come from cameras, sometimes a PNG."""
     file = io.BytesIO()
-    if rng.random() < 0.5:
+    if rng.random() < JPEGS:
         picture.save(file, "JPEG", quality=rng.randint(88, 96), subsampling=rng.choice((0, 2)))
     else:
         picture.save(file, "PNG", compress_level=1)
