@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from PIL import features
 
-from clearsight.data.worlds import fonts
+from clearsight.data.worlds import fonts, prose, scripts
 from clearsight.data.worlds.scene import Split
 
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -53,3 +53,20 @@ def test_a_font_for_code_is_equally_wide_everywhere(split) -> None:
     assert len(files) >= 5
     for path in files:
         assert len({fonts.sized(path, 20).getlength(character) for character in "iMw0.("}) == 1, path
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_word_of_a_script_is_drawn_by_every_font_that_may_be_chosen_for_it(split) -> None:
+    assert scripts.WORDS.keys() == fonts.SCRIPTS.keys()
+    for script in fonts.SCRIPTS:
+        words = scripts.script_words(split, script)
+        assert len(words) >= 10
+        for path in itertools.chain(*fonts.script_files(split, script)):
+            assert all(scripts.draws(path, word) for word in words), (script, path)
+
+
+def test_no_word_is_written_in_both_splits() -> None:
+    for name in (*scripts.WORDS, *scripts.ACCENTED):
+        assert not set(scripts.script_words("train", name)) & set(scripts.script_words("eval", name))
+    for items in (prose.NOUNS, prose.ADJECTIVES, prose.VERBS, prose.PLACES, prose.SURNAMES, prose.TASKS):
+        assert not set(prose.of_split("train", items)) & set(prose.of_split("eval", items))
