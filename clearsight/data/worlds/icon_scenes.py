@@ -15,7 +15,7 @@ from clearsight.data.worlds.scene import Placed, Scene, Split
 from clearsight.data.worlds.vocabulary import vocabulary
 
 PLAIN = 0.35  # share of pictures with plain icons, where the backdrop allows them
-ILLEGIBLE = 0.18  # share of labels that can't be read
+ILLEGIBLE = 0.13  # share of labels that can't be read
 # Sorts that people agree on, with what their things are called together.
 COUNTED_SORTS = {
     "animal": "animals",

@@ -254,7 +254,8 @@ def _ask_counts(ask: Asker, names: list[str], plain: bool) -> None:
     if len(countable) > 1:
         a, b = rng.sample(countable, 2)
         more, fewer = names.count(a), names.count(b)
-        ask.yes_no("more", MORE, more > fewer, plural=plural(a), others=plural(b), about={"a": a, "b": b})
+        if more != fewer:
+            ask.yes_no("more", MORE, more > fewer, plural=plural(a), others=plural(b), about={"a": a, "b": b})
         if more > fewer:
             about = {"a": a, "b": b}
             ask.count("difference", DIFFERENCE, more - fewer, plural=plural(a), others=plural(b), about=about)

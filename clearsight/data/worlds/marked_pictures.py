@@ -72,7 +72,7 @@ def base(rng: random.Random, seed: int, split: Split) -> Marked:
     if template in OF_WORDS:
         return _words(rng, seed, split, template)
     rows, columns = rng.choice(((2, 2), (2, 3), (2, 3), (3, 3), (2, 4), (3, 3)))
-    margin = template != "map" and columns < 4 and rng.random() < 0.5
+    margin = template != "map" and columns < 4 and rng.random() < 0.65
     wide, tall = rng.randint(124, 146), rng.randint(126, 140)
     size = columns * wide + 20 + MARGIN * margin, rows * tall + 20
     if template == "board":

@@ -172,13 +172,11 @@ def sample(seed: int, split: Split) -> Scene:
     rng = rng_for("marks", seed, split)
     base = marked_pictures.base(rng, seed, split)
     scene, pen = base.scene, Pen(rng, base)
-    way = (
-        "mixed"
-        if base.template in OF_WORDS
-        else rng.choice(("mixed", "mixed", "mixed", "numbers", "pins", "chain"))
-    )
+    way = "mixed"
     if base.template == "map":
-        way = rng.choice(("numbers", "numbers", "pins", "chain"))
+        way = rng.choice(("mixed", "numbers", "numbers", "pins", "chain"))
+    elif base.template not in OF_WORDS:
+        way = rng.choice(("mixed", "mixed", "mixed", "numbers", "pins", "chain"))
     marks = {"mixed": pen.mixed, "numbers": pen.numbers, "pins": pen.pins, "chain": pen.chain}[way]()
     scene.facts = {
         "template": base.template,

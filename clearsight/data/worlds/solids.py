@@ -256,14 +256,15 @@ def _ask_kinds(ask: Asker, things: list[Thing]) -> None:
     if len(values) > 1:
         a, b = rng.sample(values, 2)
         first, second = (sum(getattr(t, attribute) == v for t in things) for v in (a, b))
-        ask.yes_no(
-            "more",
-            MORE,
-            first > second,
-            sort=phrase({attribute: a}, several=True),
-            others=phrase({attribute: b}, several=True),
-            about={"a": {attribute: a}, "b": {attribute: b}},
-        )
+        if first != second:
+            ask.yes_no(
+                "more",
+                MORE,
+                first > second,
+                sort=phrase({attribute: a}, several=True),
+                others=phrase({attribute: b}, several=True),
+                about={"a": {attribute: a}, "b": {attribute: b}},
+            )
 
 
 def _ask_attributes(ask: Asker, things: list[Thing]) -> None:
@@ -348,11 +349,12 @@ def _ask_hiding(ask: Asker, things: list[Thing], named: list[Named], drawn: Rend
             covered.append((thing, kind, hiding))
         elif not any(drawn.hides[i][j] for i in range(len(things))):
             free.append((thing, kind, []))
-    if len(things) > 1:
-        asked = rng.choice([group for group in (covered, free) if group] or [[]])
-        if asked:
-            thing, kind, hiding = rng.choice(asked)
-            ask.yes_no("hidden", HIDDEN, bool(hiding), thing=phrase(kind), about={"thing": kind})
+    asked = (
+        covered if covered and rng.random() < 0.7 else free if len(things) > 1 and rng.random() < 0.35 else []
+    )
+    if asked:
+        thing, kind, _ = rng.choice(asked)
+        ask.yes_no("hidden", HIDDEN, asked is covered, thing=phrase(kind), about={"thing": kind})
     alone = [(thing, kind, hiding[0]) for thing, kind, hiding in covered if len(hiding) == 1]
     if alone:
         thing, kind, index = rng.choice(alone)
