@@ -23,8 +23,8 @@ from clearsight.data.worlds.scene import Placed, Question, Scene, wording
 
 # Height of a line's ink in standard deviations of the blur, and in pixels after shrinking: above `clear` it can be
 # read, below `gone` it can't.
-CLEAR_BLUR, GONE_BLUR = 11.0, 3.6
-CLEAR_PIXELS, GONE_PIXELS = 11.0, 4.0
+CLEAR_BLUR, GONE_BLUR = 11.0, 3.0
+CLEAR_PIXELS, GONE_PIXELS = 11.0, 3.0
 # Contrast over the noise that is left when a stroke (a tenth of the ink's height wide) is averaged.
 CLEAR_NOISE, GONE_NOISE = 4.0, 0.35
 # Grey levels between ink and ground that are left.
