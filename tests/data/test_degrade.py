@@ -59,11 +59,11 @@ def test_faint_writing_drowns_in_noise_that_bold_writing_stands() -> None:
 
 def test_between_clear_and_gone_nothing_is_asked() -> None:
     kinds = {
-        answers(degrade.degrade(sign(30), "blur", s / 50, random.Random(0))).get("read") for s in range(1, 51)
+        answers(degrade.degrade(sign(22), "blur", s / 50, random.Random(0))).get("read") for s in range(1, 51)
     }
     assert kinds == {"text", None, "can't be read"}
     order = [
-        answers(degrade.degrade(sign(30), "blur", s / 50, random.Random(0))).get("read") for s in range(1, 51)
+        answers(degrade.degrade(sign(22), "blur", s / 50, random.Random(0))).get("read") for s in range(1, 51)
     ]
     assert order == sorted(order, key=["text", None, "can't be read"].index)
 
