@@ -16,6 +16,7 @@ DRAWN_ON_PAGES = (
     "networks",
     "box_plots",
     "heat_maps",
+    "scatter_plots",
 )
 
 

@@ -37,6 +37,7 @@ WORLDS = (
     "flags",
     "heat_maps",
     "puzzles",
+    "scatter_plots",
 )
 
 
