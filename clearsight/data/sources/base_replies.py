@@ -58,7 +58,7 @@ def records(
     *,
     source: str = weights.BASE_DECODER.title,
     licence: str = weights.BASE_DECODER.licence,
-    max_tokens: int = 120,
+    max_tokens: int = 256,
     temperature: float = 0.0,
     seed: int = 0,
     batch_size: int = 32,
@@ -193,7 +193,7 @@ def check(prompt: str, answer: Answer) -> None:
         raise Unusable("too long", f"{len(text)} characters")
     if "<|" in text:
         raise Unusable("leaks the template", text[:60])
-    if text.casefold().startswith(prompt.casefold().strip()):
+    if len(prompt.split()) > 2 and text.casefold().startswith(prompt.casefold().strip()):
         raise Unusable("repeats the question", text[:60])
     if _REFUSAL.search(text.replace("’", "'")):
         raise Unusable("refuses", text[:60])
