@@ -20,6 +20,7 @@ TEMPLATES: dict[Split, tuple[str, ...]] = {
 ON_SCREEN = ("web", "filled fields")
 TWO_ABREAST = ("boxes", "filled fields")
 LONGEST = 896  # pixels
+STACK_ABOVE = 370  # options stand below one another only so far up that the sheet is long enough
 
 
 class Sheet:
@@ -42,7 +43,7 @@ class Sheet:
 
     def _pen(self, paper: RGB) -> RGB:
         while True:
-            pen = colour(self.rng, self.split, self.rng.choice(("blue", "black", "purple", "green")))
+            pen = colour(self.rng, self.split, self.rng.choice(("blue", "black", "purple")))
             if distance(pen, paper) > 450:
                 return pen
 
@@ -107,7 +108,7 @@ class Sheet:
         self.page.write(self.left, self.y + self.size * 0.5, label, self.print.bold, self.theme.ink)
         self.y += round(self.size * 1.9)
         side, gap, x = round(self.size * 0.55) * 2, 8, float(self.left)
-        stacked = self.rng.random() < 0.3
+        stacked = self.rng.random() < 0.4 and self.y < STACK_ABOVE
         for option in options:
             width = side + gap + self.print.text.width(option.name)
             if x > self.left and (stacked or x + width > self.right):
@@ -269,5 +270,6 @@ def draw_form(rng: random.Random, seed: int, split: Split, template: str, form: 
         sheet.sign()
     if form.button:
         sheet.press()
+    assert sheet.y <= LONGEST, "the form is longer than its sheet"
     sheet.page.cut(min(LONGEST, round(sheet.y + rng.randint(6, 20))))
     return sheet.page.scene

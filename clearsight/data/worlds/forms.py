@@ -6,10 +6,11 @@ out: cursive handwriting, and forms of several pages.
 
 from typing import Any
 
+from clearsight.data.worlds import asking
 from clearsight.data.worlds.asking import Asker
 from clearsight.data.worlds.form_contents import Form, any_form
 from clearsight.data.worlds.form_drawing import ON_SCREEN, TEMPLATES, draw_form
-from clearsight.data.worlds.scene import Scene, Split, rng_for
+from clearsight.data.worlds.scene import Scene, Split, rng_for, wording
 
 ENTRY = (
     "What was entered for {label}?",
@@ -190,7 +191,7 @@ def _ask_fields(ask: Asker, form: Form) -> None:
     if len(missing) == 1:
         ask.text("missing field", REQUIRED, missing[0].label)
     ask.count("filled", FILLED, len(fields) - len(empty))
-    field = rng.choice(empty if empty and rng.random() < 0.6 else fields)
+    field = rng.choice(empty if empty and rng.random() < 0.45 else fields)
     ask.yes_no("has entry", HAS_ENTRY, bool(field.entry), label=field.label)
     field = rng.choice(fields)
     ask.yes_no("required", STARRED, field.required, label=field.label)
@@ -245,7 +246,8 @@ def _ask_rest(ask: Asker, form: Form) -> None:
             (written,) = [p for p in ask.scene.placed if p.label == "signature"]
             ask.box("box of the signature", BOX_SIGNATURE, written.box)
         else:
-            ask.not_shown("absent signature", BOX_SIGNATURE)
+            where = " " + wording(ask.rng, ask.split, asking.BOX)  # as if there were one
+            ask.not_shown("absent signature", BOX_SIGNATURE, after=where)
     if form.button:
         ask.yes_no("pressable", PRESSABLE, form.complete, button=form.button)
         ask.text("button", BUTTON, form.button)
@@ -265,7 +267,14 @@ def _describe(scene: Scene, form: Form) -> None:
         for f in form.fields
     ]
     chosen = [o.name for o in form.choice if o.marked]
-    marks = f"Under {form.ticks_label}, {' and '.join(ticked) if ticked else 'nothing'} "
+    named = (
+        ticked[0]
+        if len(ticked) == 1
+        else f"{', '.join(ticked[:-1])} and {ticked[-1]}"
+        if ticked
+        else "nothing"
+    )
+    marks = f"Under {form.ticks_label}, {named} "
     marks += ("are" if len(ticked) > 1 else "is") + f" ticked; {form.choice_label} is "
     marks += f"{chosen[0] if chosen else 'not chosen'}."
     ending = ""

@@ -6,11 +6,12 @@ of element, whatever the screen. Left out: several windows that cover each other
 
 from typing import Any
 
+from clearsight.data.worlds import asking
 from clearsight.data.worlds.asking import Asker, apart
 from clearsight.data.worlds.desk_screens import dashboard, dialog, shop, window
 from clearsight.data.worlds.names import FIRST_NAMES, PRODUCTS, SURNAMES
 from clearsight.data.worlds.phone_screens import conversations, notifications, settings, tiles
-from clearsight.data.worlds.scene import Scene, Split, rng_for
+from clearsight.data.worlds.scene import Scene, Split, rng_for, wording
 from clearsight.data.worlds.screen_contents import BUTTONS, SETTINGS, SWITCHES, TABS, Element, Screen
 
 LAYOUTS = {
@@ -278,7 +279,13 @@ def _ask_buttons(ask: Asker, screen: Screen) -> None:
         element = lame[0] if rng.random() < 0.5 else rng.choice([b for b in buttons if b.enabled])
         ask.yes_no("usable", USABLE, element.enabled, label=element.label)
     ask.items("buttons", BUTTONS_SHOWN, [b.label for b in buttons], ordered=True)
-    ask.not_shown("absent button", TAP, label=rng.choice(screen.unused(BUTTONS[ask.split])))
+    _ask_in_vain(ask, "absent button", screen.unused(BUTTONS[ask.split]))
+
+
+def _ask_in_vain(ask: Asker, skill: str, words: list[str]) -> None:
+    """Ask for the place of something that is not on the screen, just as for what is."""
+    where = " " + wording(ask.rng, ask.split, asking.POINT)
+    ask.not_shown(skill, TAP, label=ask.rng.choice(words), after=where)
 
 
 def _ask_tabs_and_lists(ask: Asker, screen: Screen) -> None:
@@ -288,7 +295,7 @@ def _ask_tabs_and_lists(ask: Asker, screen: Screen) -> None:
         ask.text("active tab", TAB_ACTIVE, active[0].label, needs=active[0].places)
     if len(tabs) > 1:
         ask.items("tabs", TABS_IN_ORDER, [tab.label for tab in tabs], ordered=True)
-        ask.not_shown("absent tab", TAP, label=rng.choice(screen.unused(TABS[ask.split])))
+        _ask_in_vain(ask, "absent tab", screen.unused(TABS[ask.split]))
     chosen = [item for item in items if item.on]
     if chosen:
         ask.text("selected item", SELECTED, chosen[0].label, needs=chosen[0].places)
