@@ -15,7 +15,7 @@ from clearsight.data.verify import Truth
 
 # SPDX identifiers of licences that allow use, change and redistribution with at most attribution.
 PERMISSIVE = frozenset(
-    {
+    (
         *(
             "0BSD",
             "Apache-2.0",
@@ -27,6 +27,7 @@ PERMISSIVE = frozenset(
             "CC-BY-4.0",
         ),
         *(
+            "CC-PDDC",
             "CC0-1.0",
             "ISC",
             "MIT",
@@ -36,9 +37,12 @@ PERMISSIVE = frozenset(
             "PDDL-1.0",
             "Unlicense",
             "WTFPL",
-            "Zlib",
         ),
-    }
+        *(
+            "Zlib",
+            "LicenseRef-WordNet-3.0",
+        ),  # WordNet's terms are like MIT's; SPDX has no identifier for them
+    )
 )
 
 

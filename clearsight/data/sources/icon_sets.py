@@ -146,7 +146,9 @@ def rasterise(svg: str, side: int) -> Image.Image:
     import resvg_py
 
     picture = Image.open(
-        io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=side)))
+        io.BytesIO(
+            bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=side, height=side))
+        )
     )
     picture.load()
     return picture

@@ -7,7 +7,10 @@ from clearsight.data.record import Record
 from clearsight.data.shards import MANIFEST, Corpus
 from clearsight.data.sources.contract import UNKNOWN, SourceError, Tally
 
-_FORMS = "a corpus folder, a folder of pictures, a .jsonl, .json, .parquet or .tar file, or hub:owner/name[@commit][:split]"
+_FORMS = (
+    "a corpus folder, a folder of pictures, a .jsonl, .json, .parquet or .tar file, "
+    "or hub:owner/name[@commit][:split]"
+)
 
 
 def records(what: str, *, licence: str = UNKNOWN, tally: Tally | None = None) -> Iterator[Record]:
