@@ -397,8 +397,8 @@ def _draw_plates(rng: random.Random, split: Split, sheet: Sheet, people: list[Pe
         return min(fitting_size(person.name, font, int(height * 0.8), room) for person in people)
 
     fonts = [any_font(rng, split) for _ in range(12)]
-    legible = [font for font in fonts if largest(font) >= least_size(font)]
-    font = legible[0] if legible else max(fonts, key=lambda font: largest(font) / least_size(font))
+    font = next((font for font in fonts if largest(font) >= least_size(font)), None)
+    font = font or max(fonts, key=lambda font: largest(font) / least_size(font))
     size = largest(font)
     ink = accent if accented and distance(accent, paper) > 400 else readable_on(paper)
     for person in people:

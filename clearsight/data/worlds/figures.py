@@ -129,7 +129,7 @@ class Figure:
         self.polygon(np.vstack([circle * outer, circle[::-1] * inner]) + np.array((x, y)), ink, tag)
 
     def limb(self, joints: Sequence[Point], thick: float, ink: RGB, tag: str = "") -> None:
-        """A thick line with round ends through the joints."""
+        """A thick line through the joints, round at all but the first, which the body hides."""
         for (x, y), (x2, y2) in pairwise(joints):
             length = math.hypot(x2 - x, y2 - y)
             across, up = (y2 - y) / length * thick, -(x2 - x) / length * thick
@@ -140,7 +140,7 @@ class Figure:
                 (x - across, y - up),
             ]
             self.polygon(sides, ink, tag)
-        for x, y in joints:
+        for x, y in joints[1:]:
             self.ellipse(x, y, thick, thick, ink, tag)
 
     def paint(self, sheet: Sheet) -> None:
