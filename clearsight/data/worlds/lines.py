@@ -236,7 +236,10 @@ def _texts(rng: random.Random, split: Split, count: int, width: int) -> list[Tex
             words, font = _latin(rng, split, longest, used)
             size = rng.randint(_least_size(script, font), LARGEST_SIZE)
         else:
-            words = rng.sample(script_words(split, script), rng.randint(1, longest))
+            known = [
+                word for word in script_words(split, script) if word not in used
+            ]  # Chinese and Japanese share some
+            words = rng.sample(known, rng.randint(1, longest))
             font, size = script_font(rng, split, script), rng.randint(LEAST_FOREIGN_SIZE, LARGEST_SIZE)
         used |= {word.casefold() for word in words}
         texts.append(Text(words, script, font, size, legible=index != spoiled))
