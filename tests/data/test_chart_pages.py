@@ -17,6 +17,7 @@ DRAWN_ON_PAGES = (
     "box_plots",
     "heat_maps",
     "scatter_plots",
+    "histograms",
 )
 
 

@@ -38,6 +38,7 @@ WORLDS = (
     "heat_maps",
     "puzzles",
     "scatter_plots",
+    "histograms",
 )
 
 

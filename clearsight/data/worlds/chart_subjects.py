@@ -109,6 +109,7 @@ GROUPS: dict[Split, tuple[Group, ...]] = {
         Group("instrument", _words("Flute Cello Harp Oboe Tuba Violin Piano Bugle Banjo Zither Organ")),
         Group("mineral", _words("Quartz Mica Talc Gypsum Pyrite Topaz Opal Jade Garnet Beryl")),
         Group("crew", _words("Alto Brio Corvo Dune Ember Fjord Gale Heron Inlet Juno")),
+        Group("guest", _words("Otto Petra Quinn Rosa Sven Tara Ugo Vera Wim Yara Zoe Nils Olga")),
         Group("season", tuple(str(year) for year in range(2014, 2030)), ordered=True),
         Group("week", tuple(f"W{week}" for week in range(1, 16)), ordered=True),
     ),
