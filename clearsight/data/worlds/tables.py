@@ -344,7 +344,7 @@ def _ask_across(ask: Asker, table: Table) -> None:
     if (
         all(cell.legible and isinstance(cell.value, int | float) for cell in cells)
         and values.count(max(values)) == 1
-    ):  # type: ignore[type-var]
+    ):
         best = values.index(max(values))  # type: ignore[type-var]
         ask.text("highest across", ACROSS, table.columns[best].header, row=table.keys[row].text)
 
