@@ -53,23 +53,30 @@ class Asker:
         return self.scene.split
 
     def text(
-        self, skill: str, ways: Sequence[str], answer: str, *, alternatives: Sequence[str] = (), **rest: Any
+        self,
+        skill: str,
+        ways: Sequence[str],
+        answer: str,
+        /,
+        *,
+        alternatives: Sequence[str] = (),
+        **rest: Any,
     ) -> None:
         """A name or short phrase."""
         self._add(skill, ways, answer, "text", alternatives=tuple(alternatives), **rest)
 
-    def colour(self, skill: str, ways: Sequence[str], name: str, **rest: Any) -> None:
+    def colour(self, skill: str, ways: Sequence[str], name: str, /, **rest: Any) -> None:
         """The name of a colour of the palette."""
         self.text(skill, ways, name, alternatives=("grey",) if name == "gray" else (), **rest)
 
-    def verbatim(self, skill: str, ways: Sequence[str], answer: str, **rest: Any) -> None:
+    def verbatim(self, skill: str, ways: Sequence[str], answer: str, /, **rest: Any) -> None:
         """A transcription, character by character."""
         self._add(skill, ways, answer, "verbatim", **rest)
 
-    def yes_no(self, skill: str, ways: Sequence[str], truth: bool, **rest: Any) -> None:
+    def yes_no(self, skill: str, ways: Sequence[str], truth: bool, /, **rest: Any) -> None:
         self._add(skill, ways, "Yes" if truth else "No", "yes or no", **rest)
 
-    def count(self, skill: str, ways: Sequence[str], count: int, **rest: Any) -> None:
+    def count(self, skill: str, ways: Sequence[str], count: int, /, **rest: Any) -> None:
         """A whole number of things, answered in words up to twenty."""
         answer = COUNT_WORDS[count] if count < len(COUNT_WORDS) else str(count)
         self._add(skill, ways, answer, "number", value=count, **rest)
@@ -107,7 +114,9 @@ class Asker:
         left, top, right, bottom = self.scene.thousandths(box, page)
         answer = f"({(left + right) // 2}, {(top + bottom) // 2})"
         where = " " + wording(self.rng, self.split, POINT)
-        self._add(skill, ways, answer, "point", value=[left, top, right, bottom], after=where, **rest)
+        self._add(
+            skill, ways, answer, "point", value=[left, top, right, bottom], after=where, page=page, **rest
+        )
 
     def box(
         self, skill: str, ways: Sequence[str], box: Sequence[float], *, page: int = 0, **rest: Any
@@ -115,7 +124,9 @@ class Asker:
         """A box in pixels."""
         corners = self.scene.thousandths(box, page)
         where = " " + wording(self.rng, self.split, BOX)
-        self._add(skill, ways, str(tuple(corners)), "box", value=list(corners), after=where, **rest)
+        self._add(
+            skill, ways, str(tuple(corners)), "box", value=list(corners), after=where, page=page, **rest
+        )
 
     def time(
         self, skill: str, ways: Sequence[str], minutes: int, *, tolerance: float = 0.0, **rest: Any
@@ -138,7 +149,9 @@ class Asker:
         ways: Sequence[str],
         answer: str,
         kind: verify.Kind,
+        /,
         *,
+        page: int = 0,
         choices: tuple[str, ...] = (),
         after: str = "",
         about: dict[str, Any] | None = None,
@@ -154,6 +167,8 @@ class Asker:
             if "{choices}" not in text:
                 text += " Choose: {choices}."
         text = text.format(**fills) + after
+        if about is None:
+            about = {k: v for k, v in fills.items() if k != "choices"}
         self.scene.questions.append(
             Question(
                 skill,
@@ -164,7 +179,7 @@ class Asker:
                 value,
                 alternatives,
                 tolerance,
-                dict(about) if about is not None else {k: v for k, v in fills.items() if k != "choices"},
+                about | {"page": page} if page else about,
                 None if needs is None else tuple(needs),
             )
         )
