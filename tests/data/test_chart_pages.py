@@ -18,6 +18,7 @@ DRAWN_ON_PAGES = (
     "heat_maps",
     "scatter_plots",
     "histograms",
+    "trees",
 )
 
 

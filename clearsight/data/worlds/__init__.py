@@ -39,6 +39,7 @@ WORLDS = (
     "puzzles",
     "scatter_plots",
     "histograms",
+    "trees",
 )
 
 
