@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from clearsight.data import degrade
+from clearsight.data import degrade, examples
 from clearsight.data.verify import verify
-from clearsight.data.worlds import lettering, load
+from clearsight.data.worlds import WORLDS, lettering, load
 from clearsight.data.worlds.fonts import any_font
 from clearsight.data.worlds.scene import Placed, Question, Scene
 
@@ -104,6 +104,19 @@ def test_degrading_is_repeatable_and_keeps_the_size(kind) -> None:
     assert first.questions == second.questions
     assert first.picture.size == scene.picture.size and first.picture.mode == "RGB"
     assert all(place < len(first.placed) for q in first.questions for place in q.needs or ())
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_world_stays_consistent_when_degraded(name) -> None:
+    for seed, kind in enumerate(degrade.KINDS):
+        scene = load(name).sample(seed, "train")
+        changed = degrade.degrade(scene, kind, 0.3 + 0.6 * (seed % 2), random.Random(seed))
+        assert [p.size for p in changed.pictures] == [p.size for p in scene.pictures]
+        assert len(changed.questions) <= len(scene.questions)
+        for question in changed.questions:
+            assert verify(question.truth, question.answer).right, question
+            assert all(place < len(changed.placed) for place in question.needs or ())
+        examples.from_scene(changed, random.Random(0)) if changed.questions else None
 
 
 @pytest.mark.parametrize("kind, strength", [("dust", 0.5), ("blur", 0.0), ("blur", 1.1)])
