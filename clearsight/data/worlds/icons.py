@@ -7,7 +7,7 @@ has several.
 
 import math
 
-from clearsight.data.worlds import emoji_drawings, icon_backdrops
+from clearsight.data.worlds import asking, emoji_drawings, icon_backdrops
 from clearsight.data.worlds.asking import Asker
 from clearsight.data.worlds.fonts import any_font
 from clearsight.data.worlds.icon_backdrops import Backdrop
@@ -27,7 +27,7 @@ from clearsight.data.worlds.icon_scenes import (
     write,
 )
 from clearsight.data.worlds.palette import NAMES, standing_out
-from clearsight.data.worlds.scene import Scene, Split, rng_for
+from clearsight.data.worlds.scene import Scene, Split, rng_for, wording
 
 TEMPLATES = icon_backdrops.TEMPLATES
 ORDINALS = ("first", "second", "third", "fourth")
@@ -284,7 +284,8 @@ def _ask_presence(ask: Asker, names: list[str], plain: bool) -> None:
     present = rng.random() < 0.5
     name = rng.choice(names) if present else absent(rng, names, plain)
     ask.yes_no("present", PRESENT, present, a=with_determiner(name), about={"thing": name})
-    ask.not_shown("place of what is absent", POINT, **_subject(absent(rng, names, plain)))
+    missing = _subject(absent(rng, names, plain))
+    ask.not_shown("place of what is absent", POINT, after=" " + wording(rng, ask.split, asking.POINT), **missing)
 
 
 def _ask_places(ask: Asker, things: list[Thing], unique: list[Thing]) -> None:
