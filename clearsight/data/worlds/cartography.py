@@ -27,7 +27,10 @@ from clearsight.data.worlds.palette import RGB, readable_on
 from clearsight.data.worlds.scene import Placed, Split
 from clearsight.data.worlds.terrain import SEA, Land, invented_name, river_course
 
-SIGN_COLOURS = ("red", "blue", "purple", "green", "orange", "brown")
+ON_LIGHT, ON_DARK = (
+    ("red", "blue", "purple", "green", "orange", "brown"),
+    ("red", "green", "orange", "yellow", "pink"),
+)
 SIGNS = {
     "castle": "square",
     "mine": "diamond",
@@ -204,7 +207,7 @@ class Chart:
         left, top = self.frame[:2]
         spoilt = self.rng.randrange(self.land.count) if self.spoilt == "region" else None
         rows, columns = np.nonzero(self.land.clear)
-        some = self.rng.sample(range(len(rows)), min(400, len(rows)))
+        some = self.rng.sample(range(len(rows)), min(160, len(rows)))
         rows, columns = rows[some], columns[some]
         within = self.land.labels[rows, columns]
         for number in range(self.land.count):
@@ -238,7 +241,7 @@ class Chart:
         prefix = self.rng.choice(("A", "B", "R", "E", ""))
         tracks: list[tuple[int, int, list[Point]]] = []
         casing, ink = self.tints["line"], self.rng.choice(((236, 190, 60), (226, 90, 70), (250, 250, 250)))
-        for a, b in pairs[:14]:
+        for a, b in pairs[:11]:
             joins = group[a] != group[b]
             if (not joins and self.rng.random() < 0.55) or math.dist(*self._ends(a, b)) > 210:
                 continue
@@ -342,9 +345,10 @@ class Chart:
     def draw_signs(self) -> None:
         """Coloured signs for castles, mines and so on; the legend says which is which."""
         left, top, right, bottom = self.frame
+        hues = ON_LIGHT if self.tints["paper"][0] > 128 else ON_DARK
         for meaning in self.rng.sample(sorted(SIGNS), self.rng.choice((2, 2, 3))):
             (name, ink), *_ = distinct_colours(
-                self.rng, self.split, [self.tints["paper"]], 1, least=190, names=SIGN_COLOURS
+                self.rng, self.split, [self.tints["paper"]], 1, least=190, names=hues
             )
             self.legend.append(
                 {"meaning": meaning, "shape": SIGNS[meaning], "colour": name, "ink": list(ink)}

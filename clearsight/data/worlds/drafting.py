@@ -96,14 +96,12 @@ class Sheet:
         legible: bool = True,
     ) -> Box:
         """Text whose capitals are centred on height `y`; `x` is its middle, its left or right end. Gives its box."""
-        mask, length = lettered(text, font, size * SCALE)
-        width = length / SCALE
+        width = breadth(text, font, size)
         left = x - {"left": 0.0, "middle": width / 2, "right": width}[anchor]
         top = y - capital_middle(font) * size
-        self.paste(ink, left - MARGIN * size, top, mask)
+        self.paste(ink, left - MARGIN * size, top, lettered(text, font, size * SCALE))
         metrics = [character_metrics(font, character) for character in text]
-        stretch = width / max(1e-6, sum(advance for advance, _, _ in metrics))
-        edges = [left, *(left + stretch * part for part in accumulate(advance for advance, _, _ in metrics))]
+        edges = [left, *(left + size * part for part in accumulate(advance for advance, _, _ in metrics))]
         ends = top + min(m[1] for m in metrics) * size, top + max(m[2] for m in metrics) * size
         box = (left, ends[0], edges[-1], ends[1])
         if not legible:
@@ -180,7 +178,12 @@ def touches(a: Box, b: Box, gap: float = 0) -> bool:
 
 def breadth(text: str, font: str, size: float) -> float:
     """About how wide a text is in pixels; kerning is left out."""
-    return size * sum(character_metrics(font, character)[0] for character in text)
+    return size * _advance(text, font)
+
+
+@lru_cache(maxsize=8192)
+def _advance(text: str, font: str) -> float:
+    return sum(character_metrics(font, character)[0] for character in text)
 
 
 def text_box(x: float, y: float, text: str, font: str, size: int, anchor: str = "middle") -> Box:
@@ -196,13 +199,12 @@ def fitting_size(text: str, font: str, size: int, width: float) -> int:
 
 
 @lru_cache(maxsize=8192)
-def lettered(text: str, font: str, size: int) -> tuple[Image.Image, float]:
-    """A mask (L) of a text below its ascender line, MARGIN wider at either end, and the text's length."""
-    face = sized(font, size)
-    length, margin = face.getlength(text), MARGIN * size
-    mask = Image.new("L", (math.ceil(length + 2 * margin), math.ceil(size * 1.6)), 0)
-    ImageDraw.Draw(mask).text((margin, 0), text, font=face, fill=255)
-    return mask, length
+def lettered(text: str, font: str, size: int) -> Image.Image:
+    """A mask (L) of a text below its ascender line, MARGIN wider at either end."""
+    margin = MARGIN * size
+    mask = Image.new("L", (math.ceil(breadth(text, font, size) + 2 * margin), math.ceil(size * 1.6)), 0)
+    ImageDraw.Draw(mask).text((margin, 0), text, font=sized(font, size), fill=255)
+    return mask
 
 
 @cache
@@ -222,9 +224,9 @@ def capital_middle(font: str) -> float:
 @cache
 def character_metrics(font: str, character: str) -> tuple[float, float, float]:
     """Advance, and top and bottom of the ink below the ascender line, for a size of one pixel."""
-    face = sized(font, 200)
+    face = sized(font, 100)
     _, top, _, bottom = face.getbbox(character)
-    return face.getlength(character) / 200, top / 200, bottom / 200
+    return face.getlength(character) / 100, top / 100, bottom / 100
 
 
 def sturdy_font(rng: random.Random, split: Split, characters: str = "") -> str:

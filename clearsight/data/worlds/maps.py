@@ -195,8 +195,8 @@ def sample(seed: int, split: Split) -> Scene:
     rng = rng_for("maps", seed, split)
     template = rng.choice(TEMPLATES[split])
     side, coloured, tints = STYLES[template]
-    wide, tall = rng.choice(((416, 416), (448, 384), (400, 448)))
-    sheet_size = (wide + 152, tall + 12) if side in ("left", "right") else (wide + 12, tall + 108)
+    wide, tall = rng.choice(((384, 384), (416, 352), (368, 416)))
+    sheet_size = (wide + 140, tall + 12) if side in ("left", "right") else (wide + 12, tall + 104)
     count = rng.choice((4, 5, 5, 6, 7))
     land = make_land(rng, wide, tall, count, rng.choice(("none", "island", "west", "east", "north", "south")))
     shades = distinct_colours(rng, split, [tints["sea"]], count, least=105, names=REGION_COLOURS)
@@ -207,7 +207,7 @@ def sample(seed: int, split: Split) -> Scene:
         shades = [("", tuple(min(255, max(0, c + s)) for c in base)) for s in shift]  # type: ignore[misc]
     fills = [shade for _, shade in shades]
     ground = Image.new("RGB", sheet_size, tints["paper"])
-    left, top = {"right": (6, 6), "bottom": (6, 6), "left": (146, 6), "top": (6, 102)}[side]
+    left, top = {"right": (6, 6), "bottom": (6, 6), "left": (134, 6), "top": (6, 98)}[side]
     ground.paste(land.paint((wide, tall), fills, tints["sea"], tints["line"]), (left, top))
     chart = Chart(
         rng, split, Sheet(ground, sheet_size), land, (left, top, left + wide, top + tall), fills, tints

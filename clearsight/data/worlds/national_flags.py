@@ -44,7 +44,7 @@ bj Benin|gyr||
 bn Brunei|ywk/r||emblem
 br Brazil|gybw||globe
 bs Bahamas, the Bahamas|bky||triangle
-bt Bhutan|/yowkr||dragon
+bt Bhutan|yw/okrn||dragon
 bw Botswana|bwk||
 ca Canada|rw|v3|leaf
 cd Democratic Republic of the Congo, DR Congo, Congo-Kinshasa|bry||star
@@ -204,6 +204,13 @@ class National:
     stripes: int
     way: str
     emblem: str
+
+    @property
+    def in_text(self) -> str:
+        """The name as it stands in a sentence."""
+        plural = self.name.endswith(("Islands", "lands", "Bahamas", "Comoros", "Maldives", "Philippines"))
+        of_kind = "Republic" in self.name or self.name.startswith("United") or self.name == "Gambia"
+        return f"the {self.name}" if plural or of_kind else self.name
 
 
 @cache

@@ -76,6 +76,7 @@ MIDDLES = (
     "ev",
     "ath",
 )
+REAL = ("Poland", "Denmark", "Harland", "Holland")
 ENDS = {
     "town": (
         "ton",
@@ -103,7 +104,7 @@ def invented_name(rng: random.Random, split: Split, kind: str, taken: set[str]) 
         name = rng.choice(STARTS) + rng.choice(MIDDLES) + rng.choice(ENDS[kind])
         doubled = any(pair in name for pair in ("aa", "ii", "oo", "uu", "oa", "ua", "ie"))
         fits = 5 <= len(name) <= 9 and not doubled and belongs_to(split, name)
-        if fits and all(name[:4] != other[:4] for other in taken):
+        if fits and name not in REAL and all(name[:4] != other[:4] for other in taken):
             taken.add(name)
             return name
 
@@ -157,10 +158,8 @@ class Land:
         """A picture of the regions in their colours, with a line between them and along the coast."""
         table = np.array([*shades, sea], dtype=np.uint8)
         plain = Image.fromarray(table[self.labels]).resize(size, Image.Resampling.NEAREST)
-        lines = Image.fromarray(self.edges.astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)
-        plain.paste(
-            line, (0, 0), lines.filter(ImageFilter.SMOOTH).point([min(255, v * 2) for v in range(256)])
-        )
+        lines = Image.fromarray(self.edges.astype(np.uint8) * 255).resize(size, Image.Resampling.BICUBIC)
+        plain.paste(line, (0, 0), lines.point([min(255, v * 2) for v in range(256)]))
         return plain
 
     def mask(self, region: int) -> tuple[tuple[int, int, int, int], Image.Image]:
