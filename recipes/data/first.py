@@ -1,6 +1,6 @@
 """A first corpus: 200,000 generated pictures of all worlds alike, with their questions.
 
-    clearsight data build recipes/data/first.py --out runs/data/first
+clearsight data build recipes/data/first.py --out runs/data/first
 """
 
 from clearsight.data.build import Recipe, Worlds

@@ -305,7 +305,9 @@ def main() -> None:
         "--batch", type=int, default=3, help="conversations a step; 0: crowded pictures alone"
     )
     parser.add_argument("--crowded", type=int, default=6, help="crowded pictures a step, without questions")
-    parser.add_argument("--tower-every", type=int, default=1, help="train the tower in every n-th step; 0: never")
+    parser.add_argument(
+        "--tower-every", type=int, default=1, help="train the tower in every n-th step; 0: never"
+    )
     parser.add_argument("--tower-rate", type=float, default=1e-4)
     parser.add_argument("--connector-rate", type=float, default=1e-5)
     parser.add_argument("--rate", type=float, default=5e-4, help="of low-rank updates and new rows")

@@ -285,7 +285,9 @@ def _ask_presence(ask: Asker, names: list[str], plain: bool) -> None:
     name = rng.choice(names) if present else absent(rng, names, plain)
     ask.yes_no("present", PRESENT, present, a=with_determiner(name), about={"thing": name})
     missing = _subject(absent(rng, names, plain))
-    ask.not_shown("place of what is absent", POINT, after=" " + wording(rng, ask.split, asking.POINT), **missing)
+    ask.not_shown(
+        "place of what is absent", POINT, after=" " + wording(rng, ask.split, asking.POINT), **missing
+    )
 
 
 def _ask_places(ask: Asker, things: list[Thing], unique: list[Thing]) -> None:

@@ -13,6 +13,9 @@ import pytest
 
 pytest.importorskip("daft")
 
+from PIL import Image as PILImage
+from PIL import ImageDraw, ImageFont
+
 from clearsight.conversation import Conversation, Image, assistant, user
 from clearsight.data.curation import (
     CurationError,
@@ -316,3 +319,22 @@ def test_a_killed_process_leaves_a_folder_that_goes_on(
 
 def test_every_kind_of_defect_names_a_step_that_exists() -> None:
     assert {step for step, _ in FOUND_BY.values()} <= {step.name for step in steps.STEPS}
+
+
+@pytest.mark.slow
+def test_the_reader_reads_a_drawn_line_and_tells_it_from_another() -> None:
+    pytest.importorskip("rapidocr")
+    sheet = PILImage.new("RGB", (640, 160), "white")
+    ImageDraw.Draw(sheet).text((30, 50), "Fresh fish 42", fill="black", font=ImageFont.load_default(60))
+    seen = optional_models.read_text(row_of(0, record(Image(pixels=sheet)))["pictures"][0])
+    assert optional_models.agreement("Fresh fish 42", seen) == 1.0
+    assert optional_models.agreement("Old books", seen) < 0.6
+
+
+def test_answers_in_scripts_that_the_reader_does_not_know_are_not_held_against_it() -> None:
+    assert (
+        optional_models.readable("Fresh fish")
+        and optional_models.readable("新鲜的鱼")
+        and optional_models.readable("42")
+    )
+    assert not optional_models.readable("Свежая рыба") and not optional_models.readable("سمك طازج")
