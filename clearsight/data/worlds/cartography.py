@@ -7,6 +7,7 @@ writing must keep clear of. What finds no room is left out, so the truth holds o
 import itertools
 import math
 import random
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from clearsight.data.worlds.drafting import (
     sturdy_font,
     text_box,
 )
+from clearsight.data.worlds.fonts import font_files
 from clearsight.data.worlds.palette import RGB, readable_on
 from clearsight.data.worlds.scene import Placed, Split
 from clearsight.data.worlds.terrain import SEA, Land, invented_name, river_course
@@ -60,6 +62,8 @@ class Chart:
         self.fills, self.tints = fills, tints
         self.font = sturdy_font(rng, split)
         self.size = max(15, least_size(self.font, 7.0))
+        # Marks and legend repeat from map to map: in few fonts, most of them need not be drawn anew.
+        self.plain_font = rng.choice(plain_fonts(split))
         width, height = sheet.size
         self.written = np.zeros((height, width), dtype=bool)
         self.taken = np.zeros((height, width), dtype=bool)
@@ -128,7 +132,7 @@ class Chart:
         for text, x, y in marks:
             box = (x - 9, y - 9, x + 9, y + 9)
             self.sheet.box(box, self.tints["paper"], self.tints["line"], 1, radius=3)
-            self.sheet.write(x, y, text, self.font, 14, readable_on(self.tints["paper"]))
+            self.sheet.write(x, y, text, self.plain_font, 14, readable_on(self.tints["paper"]))
             self.take(box, writing=True)
         self.grid = {"left": left, "top": top, "wide": wide, "tall": tall, "columns": columns, "rows": rows}
 
@@ -387,7 +391,7 @@ class Chart:
         left, top, right, bottom = panel
         lying, ink = right - left > bottom - top, readable_on(self.tints["paper"])
         self.sheet.box((*self.frame,), None, ink, 1.5)
-        size = self.size
+        size = max(15, least_size(self.plain_font, 7.0))
         row = size * 1.5
         rows = [(left + 14, top + 14 + row * (i + 0.4)) for i in range(len(self.legend) + 1)]
         if lying:
@@ -412,7 +416,7 @@ class Chart:
         for i in range(2):
             fill = ink if i == 0 else self.tints["paper"]
             self.sheet.box((x + length / 2 * i, y, x + length / 2 * (i + 1), y + 6), fill, ink, 1)
-        self.sheet.write(x + length / 2, y + 20, f"{kilometres} km", self.font, size, ink)
+        self.sheet.write(x + length / 2, y + 20, f"{kilometres} km", self.plain_font, size, ink)
         self.sheet.placed.append(Placed("object", "scale bar", (x, y, x + length, y + 6 + size * 1.6)))
         self.scale = {"km": kilometres, "from": x, "to": x + length}
 
@@ -424,7 +428,7 @@ class Chart:
                 self.sheet.polygon([polar(x, y, 36 * i, 8 if i % 2 == 0 else 3.4) for i in range(10)], ink)
             else:
                 draw_sign(self.sheet, shape, x, y, 9, shade, self.tints["paper"])
-            ends.append(self.sheet.write(x + 18, y, text, self.font, size, ink, "left"))
+            ends.append(self.sheet.write(x + 18, y, text, self.plain_font, size, ink, "left"))
         for entry in self.legend:
             del entry["ink"]
         return min(e[0] for e in ends) - 28, rows[0][1] - 12, max(e[2] for e in ends), max(e[3] for e in ends)
@@ -437,7 +441,15 @@ class Chart:
             other = polar(x, y, angle - 45, reach * 0.16)
             self.sheet.polygon([(x, y), hip, tip], self.tints["paper"], ink, 0.8)
             self.sheet.polygon([(x, y), other, tip], ink)
-        self.sheet.write(x, y - reach - 9, "N", self.font, 15, ink)
+        self.sheet.write(x, y - reach - 9, "N", self.plain_font, 15, ink)
+
+
+@cache
+def plain_fonts(split: Split) -> tuple[str, ...]:
+    """One font of each family."""
+    return tuple(
+        next((font for font in group if "light" not in font.lower()), group[0]) for group in font_files(split)
+    )
 
 
 def _least_distance(a: np.ndarray, b: np.ndarray) -> float:
