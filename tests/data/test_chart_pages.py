@@ -19,6 +19,7 @@ DRAWN_ON_PAGES = (
     "scatter_plots",
     "histograms",
     "trees",
+    "venn_diagrams",
 )
 
 

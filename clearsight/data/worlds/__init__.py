@@ -40,6 +40,7 @@ WORLDS = (
     "scatter_plots",
     "histograms",
     "trees",
+    "venn_diagrams",
 )
 
 
