@@ -18,7 +18,7 @@ BLOCK = 8  # pixels a side of the blocks that must agree
 FARTHEST = 0.09  # of a side that an edge may lie inside or outside the other picture
 WHOLE = np.array([0.0, 1.0, 0.0, 1.0])  # left, right, top, bottom edge
 LONGEST_STEP = 0.02  # of a side; a longer one is a mistake of the linear model
-ITERATIONS = 6
+ITERATIONS = {LOOK // 2: 6, LOOK: 3}  # for each size in pixels, the coarse one first
 RIDGE = 0.5  # squared grey levels a side; keeps an edge where it is when nothing in the picture tells
 NOISE = 8.0  # grey levels by which a block of a copy may differ on average without any edge in it
 EDGE_SHARE = 0.45  # and how much more, as a share of the block's mean gradient
@@ -39,10 +39,11 @@ def difference(outer: np.ndarray, inner: np.ndarray, window: int) -> float:
     (top, bottom), (left, right) = EDGES[window // len(EDGES)], EDGES[window % len(EDGES)]
     guess = np.array([left, right, top, bottom])
     least = min(_worst_block(outer, inner, start) for start in (WHOLE, guess))
+    levels = [(size, _grey(outer, size), _grey(inner, size)) for size in ITERATIONS]
     for start in (guess, (WHOLE + guess) / 2, WHOLE):
         if least < 1:  # it is a copy already
             break
-        least = min(least, _worst_block(outer, inner, _aligned(outer, inner, start)))
+        least = min(least, _worst_block(outer, inner, _aligned(levels, start)))
     return least
 
 
@@ -57,13 +58,15 @@ def _worst_block(outer: np.ndarray, inner: np.ndarray, edges: np.ndarray) -> flo
     return float((_block_means(off) / (NOISE + EDGE_SHARE * _block_means(steepness))).max())
 
 
-def _aligned(outer: np.ndarray, inner: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Left, right, top, bottom of `inner` within `outer` as shares of its sides, found from a guess of them."""
-    for size in (LOOK // 2, LOOK):
-        source, target = (PILImage.fromarray(_grey(picture, size)) for picture in (outer, inner))
-        wanted = np.asarray(target)
+def _aligned(levels: list[tuple[int, np.ndarray, np.ndarray]], edges: np.ndarray) -> np.ndarray:
+    """Left, right, top, bottom of the inner picture within the outer as shares of its sides, found from a guess.
+
+    `levels` are sizes in pixels with the grey outer and inner picture, from coarse to fine.
+    """
+    for size, outer, wanted in levels:
+        source = PILImage.fromarray(outer)
         u = ((np.arange(size) + 0.5) / size).astype(np.float32)
-        for _ in range(ITERATIONS):
+        for _ in range(ITERATIONS[size]):
             found = _window(source, edges, size)
             down, across = (slope * size for slope in np.gradient(found))
             slopes = np.stack([across * (1 - u), across * u, down * (1 - u[:, None]), down * u[:, None]])

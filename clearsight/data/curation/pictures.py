@@ -33,7 +33,8 @@ class PictureMeasures:
     """What is known of one picture. `error` says why it can't be decoded; then nothing else but `sha256` counts.
 
     `fingerprints` holds FINGERPRINT_BYTES for each window, the whole picture first. `sharpness` is the standard
-    deviation of the Laplacian, `spread` that of the grey values, both of 0 to 255; `entropy` is in bits.
+    deviation of the Laplacian of the grey values. `spread` is that of the values of a colour channel and `entropy` is
+    its, in bits, both of the channel where they are largest: a drawing in two colours of equal lightness is not blank.
     """
 
     sha256: str
@@ -54,18 +55,18 @@ def measure(data: bytes, max_pixels: int) -> PictureMeasures:
     except ImageError as error:
         return PictureMeasures(sha256, str(error))
     grey = picture.convert("L")
-    counts = np.array(grey.histogram(), dtype=np.float64)
-    share = counts[counts > 0] / counts.sum()
-    levels = np.arange(256)
-    mean = float((levels * counts).sum() / counts.sum())
+    levels, counts = np.arange(256), np.array(picture.histogram(), dtype=np.float64).reshape(3, 256)
+    share = counts / counts.sum(1, keepdims=True)
+    means = share @ levels
+    logarithms = np.log2(share, where=share > 0, out=np.zeros_like(share))
     return PictureMeasures(
         sha256=sha256,
         width=picture.width,
         height=picture.height,
         fingerprints=fingerprints(grey).tobytes(),
         sharpness=_sharpness(grey),
-        spread=float(np.sqrt((counts * (levels - mean) ** 2).sum() / counts.sum())),
-        entropy=float(-(share * np.log2(share)).sum()),
+        spread=float(np.sqrt((share * (levels - means[:, None]) ** 2).sum(1).max())),
+        entropy=float(-(share * logarithms).sum(1).min()),
     )
 
 

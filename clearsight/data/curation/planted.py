@@ -139,6 +139,18 @@ def sentences(most: int) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def _apart(mine: tuple[str, ...], others: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Both without those of `others` that share seven words in a row with one of `mine`: documentation repeats itself,
+    and a clean record that truly holds an evaluation's text would be no clean record."""
+
+    def runs(sentence: str) -> set[str]:
+        said = re.findall(r"[a-z']+", sentence.lower())
+        return {" ".join(said[start : start + 7]) for start in range(len(said) - 6)}
+
+    known = set().union(*map(runs, mine))
+    return mine, tuple(sentence for sentence in others if not known & runs(sentence))
+
+
 def _docstrings(file: Path) -> Iterator[str]:
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -358,7 +370,7 @@ def plant(
     """At least three worlds' worth of clean pictures is best: what is planted is made from them."""
     rng = random.Random(seed)
     pool = sentences(4 * clean_texts + 20 * per_kind)
-    clean_pool, evaluation_pool = pool[: len(pool) * 3 // 4], pool[len(pool) * 3 // 4 :]
+    clean_pool, evaluation_pool = _apart(pool[: len(pool) * 3 // 4], pool[len(pool) * 3 // 4 :])
     share = -(-clean_pictures // len(worlds))
     clean = [asked(scene, rng) for world in worlds for scene in scenes(world, share)]
     texts = [

@@ -87,8 +87,11 @@ def test_what_can_not_be_decoded_is_named_and_never_raises() -> None:
 def test_blank_and_blurred_pictures_have_low_figures() -> None:
     blank = measure(png(Image.new("RGB", (200, 200), "red")), 10**6)
     sharp = measure(png(SHAPES[0]), 10**6)
+    equally_light = Image.new("RGB", (200, 200), (238, 232, 48))
+    ImageDraw.Draw(equally_light).ellipse((40, 40, 160, 160), fill=(221, 211, 232))
     blurred = measure(png(SHAPES[0].resize((12, 12)).resize((448, 448))), 10**6)
     assert blank.spread == 0 and blank.entropy == 0
+    assert measure(png(equally_light), 10**6).spread > 50
     assert blurred.sharpness < sharp.sharpness / 3
 
 
