@@ -2,15 +2,14 @@
 
 options.py                    what is asked for
 pipeline.py                   runs the steps, on one machine or many, and goes on after a kill
-steps.py                      the steps and their order
-picture_steps.py, text_steps.py, model_steps.py, keeping.py
-                              what each step does
-store.py                      records as rows on disk
+steps.py                      the steps and their order; what they do is in picture_steps, text_steps,
+                              evaluation_steps, model_steps and keeping
+store.py, tables.py           records as rows on disk; the tables that steps leave
 pictures.py, alignment.py     what a picture looks like, and whether another is a copy of it
-texts.py, quality.py          words, signatures, language, signs of poor quality
+texts.py, quality.py          words, signatures, language; signs of poor quality
 neighbours.py                 near ones among many
-personal.py, contamination.py personal data, evaluations in training data
-optional_models.py            reading, decency, relevance
+personal.py, contamination.py personal data; evaluations in training data
+optional_models.py, extras.py reading, decency, relevance; libraries that only curation needs
 mixing.py                     how often to draw each source
 report.py                     one page of HTML
 planted.py                    a set with known defects, and how well they are found

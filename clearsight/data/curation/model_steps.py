@@ -46,15 +46,9 @@ def reading(run: Run, folder: Path) -> Outcome:
         if one and one["agreement"] is not None
     ]
     arrow = require("pyarrow", "to keep results")
-    write(
-        arrow.table(
-            {
-                "row": arrow.array([r for r, _ in found], arrow.int64()),
-                "read": arrow.array([o["read"] for _, o in found], arrow.string()),
-            }
-        ),
-        folder / "read.parquet",
-    )
+    read_rows = arrow.array([row for row, _ in found], arrow.int64())
+    read_texts = arrow.array([one["read"] for _, one in found], arrow.string())
+    write(arrow.table({"row": read_rows, "read": read_texts}), folder / "read.parquet")
     return Outcome(
         [
             Removal(
@@ -76,26 +70,22 @@ def relevance(run: Run, folder: Path) -> Outcome:
     if not run.options.relevance_share:
         return Outcome(skipped="relevance_share is 0")
     daft = require("daft", "to run the pipeline")
-    make, made = run.scorer, []
+    make = run.scorer
+    made: list[optional_models.Scorer] = []  # on each worker, when its first record comes
 
-    def score(columns: list[list[Any]]) -> list[float | None]:
+    def score(jsons: list[str], pictures: list[list[bytes]]) -> list[float | None]:
         if not made:
             made.append(make())
         found: list[float | None] = []
-        for value, pictures in zip(*columns, strict=True):
-            record = record_of({"json": value, "pictures": pictures}) if pictures else None
+        for value, files in zip(jsons, pictures, strict=True):
+            record = record_of({"json": value, "pictures": files}) if files else None
             told = record and any(m.role == "assistant" for m in record.conversation.messages)
             found.append(made[0](record.conversation) if record and told else None)
         return found
 
     rows = sample(run, "relevance", run.options.relevance_share)
-    frame = run.mapped(
-        run.frame("json", "pictures", rows=rows),
-        lambda *columns: score(list(columns)),
-        ["json", "pictures"],
-        daft.DataType.float64(),
-        RECORDS_AT_ONCE,
-    )
+    frame = run.frame("json", "pictures", rows=rows)
+    frame = run.mapped(frame, score, ["json", "pictures"], daft.DataType.float64(), RECORDS_AT_ONCE)
     table = run.collected(frame, "Scoring relevance", int(rows.sum()))
     write(table, folder / "relevance.parquet")
     scored = [(row, one) for row, one in zip(*lists(table, "row", "found"), strict=True) if one is not None]

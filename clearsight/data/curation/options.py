@@ -76,4 +76,5 @@ class Options:
             if name not in known:
                 near = get_close_matches(name, known, 1)
                 raise CurationError(f"there is no option {name!r}" + (f"; {near[0]}?" if near else ""))
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in value.items()})
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
+        return cls(**given)

@@ -24,7 +24,7 @@ def decoding(run: Run, folder: Path) -> Outcome:
     write(table, folder / "pictures.parquet")
     for name, store in run.evaluation.items():
         write(_measure_pictures(run, store, f"Decoding {name}"), folder / f"evaluation-{name}.parquet")
-    removals = {}
+    removals: dict[int, Removal] = {}
     for row, error in zip(table["row"].to_pylist(), table["error"].to_pylist(), strict=True):
         if error:
             removals.setdefault(row, Removal(row, _kind_of_error(error), error))
@@ -69,7 +69,8 @@ def _kind_of_error(error: str) -> str:
 
 
 def sizes(run: Run, folder: Path) -> Outcome:
-    pictures, removals = run.measured("decode", "pictures"), {}
+    pictures = run.measured("decode", "pictures")
+    removals: dict[int, Removal] = {}
     for row, width, height in zip(*lists(pictures, "row", "width", "height"), strict=True):
         short, long = min(width, height), max(width, height)
         if not run.alive[row] or not short:

@@ -200,8 +200,8 @@ def cropped(picture: PILImage.Image, rng: random.Random) -> bytes:
     """Up to 6% from each side, then saved as JPEG."""
     width, height = picture.size
     left, top, right, bottom = (rng.uniform(0, 0.06) for _ in range(4))
-    box = (left * width, top * height, (1 - right) * width, (1 - bottom) * height)
-    return _file(picture.crop(tuple(map(round, box))), "JPEG", quality=rng.randint(60, 92))
+    box = (int(left * width), int(top * height), int((1 - right) * width), int((1 - bottom) * height))
+    return _file(picture.crop(box), "JPEG", quality=rng.randint(60, 92))
 
 
 def boundless(data: bytes) -> bytes:

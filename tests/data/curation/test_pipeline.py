@@ -290,7 +290,7 @@ def test_two_workers_of_a_cluster_give_what_one_process_gives(curated: Report, t
     code = CURATE.format(
         per_kind=PER_KIND, before=CLUSTER, runner="ray", after="ray.shutdown()\ncluster.shutdown()"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "out")], check=True, timeout=900)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "out")], check=True, timeout=1800)
     report = Report.from_folder(tmp_path / "out")
     assert report.removed_rows() == curated.removed_rows()
     assert [one.id for one in kept_records(tmp_path / "out")] == [
@@ -306,7 +306,7 @@ def test_a_killed_process_leaves_a_folder_that_goes_on(
     code = CURATE.format(per_kind=PER_KIND, before="", runner="native", after="")
     process = subprocess.Popen([sys.executable, "-c", code, str(out)], start_new_session=True)
     try:
-        deadline = time.monotonic() + 600
+        deadline = time.monotonic() + 1200
         while not (out / "stages" / "pictures.new").exists() and not (out / "stages" / "pictures").exists():
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
