@@ -84,7 +84,7 @@ def test_only_replies_are_learned() -> None:
     example = bridge.picture_example(processor, 5, "train")
     learned = processor.tokenizer.decode(example.ids[example.learned].tolist(), skip_special=False)
     turns = processor.tokenizer.decode(example.ids.tolist(), skip_special=False).count("assistant\n")
-    assert learned.count("<|im_end|>") == turns > 2
+    assert learned.count("<|im_end|>") == turns >= 2
     assert "?" not in learned and "<image>" not in learned
 
 
