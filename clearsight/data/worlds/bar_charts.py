@@ -289,11 +289,7 @@ def _draw_bars(page: Page, chart: Chart, plot: Box, inks: list[tuple[str, RGB]])
         if chart.form == "stacked":
             ink = readable_on(inks[chart.series.index(bar.series)][1])
         legible = not (chart.unread == "value" and chart.smudged == bar.cell)
-        bar.label = page.write(_written(chart, bar), x, y, INSIDE, across=side, ink=ink, legible=legible)
-
-
-def _written(chart: Chart, bar: Bar) -> str:
-    return f"{bar.value:g}"
+        bar.label = page.write(f"{bar.value:g}", x, y, INSIDE, across=side, ink=ink, legible=legible)
 
 
 def _value_place(
@@ -315,7 +311,7 @@ def _room_for_values(page: Page, chart: Chart, plot: Box) -> bool:
     for bar in chart.bars:
         x, y, side = _value_place(page, chart, bar)
         left, top, right, bottom = bar.box
-        wide, high = page.width_of(_written(chart, bar)), page.line_height
+        wide, high = page.width_of(f"{bar.value:g}"), page.line_height
         across = {"left": x, "middle": x - wide / 2, "right": x - wide}[side]
         if (
             across < plot[0] + 4

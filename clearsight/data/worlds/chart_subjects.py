@@ -33,7 +33,8 @@ class Group:
     ordered: bool = False
 
     def some(self, rng: random.Random, count: int) -> list[str]:
-        """`count` members: neighbours when they are ordered, else any."""
+        """`count` members (all of them if there are fewer): neighbours when they are ordered, else any."""
+        count = min(count, len(self.members))
         if self.ordered:
             start = rng.randint(0, len(self.members) - count)
             return list(self.members[start : start + count])
@@ -87,12 +88,12 @@ GROUPS: dict[Split, tuple[Group, ...]] = {
             "city", _words("Oslo Lima Cairo Kyoto Porto Delhi Quito Turin Perth Dakar Sofia Tunis Lyon Accra")
         ),
         Group("fruit", _words("Apples Pears Plums Grapes Figs Lemons Mangoes Dates Melons Kiwis Cherries")),
-        Group("team", _words("Sales Design Legal Support Finance Press Repairs Catering Storage Tools")),
+        Group("team", _words("Stock Design Legal Support Finance Press Repairs Catering Storage Tools")),
         Group("sport", _words("Tennis Rowing Judo Golf Rugby Skiing Chess Boxing Diving Hockey Cricket")),
         Group("animal", _words("Fox Otter Badger Hare Lynx Beaver Stag Weasel Mole Wolf Marten")),
         Group("product", _words("Lamp Chair Desk Shelf Mirror Sofa Stool Rug Clock Vase Basket")),
         Group("model", _words("Comet Falcon Nova Pike Tiger Orbit Delta Rapid Metro Atlas")),
-        Group("drink", _words("Tea Coffee Cocoa Juice Cider Milk Water Punch Syrup Soda")),
+        Group("drink", _words("Tea Coffee Cocoa Juice Cider Milk Latte Punch Syrup Soda")),
         Group(
             "person",
             _words("Anna Ben Clara David Emma Frank Grace Henry Iris Jonas Kate Leo Maria Noah Paul"),

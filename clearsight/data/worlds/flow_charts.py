@@ -31,7 +31,7 @@ TEMPLATES: dict[Split, tuple[str, ...]] = {
     "train": ("down, aside right", "down, aside left", "right, aside down"),
     "eval": ("up, aside right", "left, aside down"),
 }
-SIZES = {"down": ((400, 540), (420, 560), (448, 540)), "right": ((720, 300), (680, 300))}
+SIZES = {"down": ((400, 540), (420, 560), (448, 540)), "right": ((768, 290), (740, 300))}
 
 NEXT = (
     'What comes directly after "{node}"?',
@@ -287,7 +287,7 @@ def _cell(page: Page, chart: Chart, template: str, row: int, lane: int, sort: st
     else:
         wide, high = (right - left) / rows, (bottom - top) / lanes
         x, y = left + (row + 0.5) * wide, top + (lane + 0.5) * high
-        half = (min(wide * 0.38, 58), min(high * 0.33, 26))
+        half = (min(wide * 0.36, 58), min(high * 0.33, 26))
     if sort == "decision":
         half = (half[0] * 1.14, half[1] * 1.2)
     return x - half[0], y - half[1], x + half[0], y + half[1]
