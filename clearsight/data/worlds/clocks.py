@@ -319,7 +319,8 @@ def _ask_cities(ask: Asker, clocks: list[dict[str, Any]], way: str | None) -> No
     if ahead < 0:
         a, b, ahead = b, a, -ahead
     ask.number("ahead", AHEAD, ahead / 60, a=a["city"], b=b["city"])
-    ask.yes_no("same day", SAME_DAY, a["weekday"] == b["weekday"], a=a["city"], b=b["city"])
+    if a["weekday"] != b["weekday"] or rng.random() < 0.5:
+        ask.yes_no("same day", SAME_DAY, a["weekday"] == b["weekday"], a=a["city"], b=b["city"])
     if len(named) == len(clocks) and not {"Sunday", "Monday"} <= {clock["weekday"] for clock in clocks}:
         ask.text("latest", LATEST, max(named, key=lambda c: CITIES[c["city"]])["city"])
 

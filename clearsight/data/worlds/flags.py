@@ -278,10 +278,12 @@ def _ask_look(ask: Asker, one: Hung, which: str) -> None:
         if flag.sign in ALIKE:
             others = [emblem for emblem in EMBLEMS if emblem != flag.sign and emblem not in ALIKE[flag.sign]]
             ask.choice("emblem", EMBLEM, flag.sign, others, which=which)
-        if flag.sign in ("star", "stars") or flag.sign in WITHOUT_STARS:
-            ask.yes_no("star", STAR, flag.sign.startswith("star"), which=which)
+        starred = flag.sign in ("star", "stars")
+        if starred or (flag.sign in WITHOUT_STARS and rng.random() < 0.35):
+            ask.yes_no("star", STAR, starred, which=which)
         return
-    ask.yes_no("star", STAR, flag.sign == "star", which=which)
+    if flag.sign == "star" or rng.random() < 0.2:
+        ask.yes_no("star", STAR, flag.sign == "star", which=which)
     if flag.sign:
         ask.choice("emblem", EMBLEM, flag.sign, SIGNS, which=which)
         plural = "crosses" if flag.sign == "cross" else flag.sign + "s"

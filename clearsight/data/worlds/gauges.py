@@ -286,7 +286,8 @@ def _ask_scale(ask: Asker, gauge: dict[str, Any]) -> None:
     zone = _zone_of(gauge)
     if gauge["zones"] and zone and gauge["kind"] != "fuel":
         ask.colour("zone", ZONE, zone, which=name)
-        ask.yes_no("in the red", IN_RED, zone == "red", which=name)
+        if zone == "red" or rng.random() < 0.45:
+            ask.yes_no("in the red", IN_RED, zone == "red", which=name)
     if gauge["kind"] == "fuel":
         ask.number(
             "percent",

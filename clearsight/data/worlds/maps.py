@@ -284,8 +284,12 @@ def _ask_regions(ask: Asker, facts: dict[str, Any]) -> None:
             absent = invented_name(rng, ask.split, "region", {region["name"] for region in regions})
             ask.not_shown("colour of an absent region", REGION_COLOUR, region=absent)
     if len(named) >= 2:
-        a, b = sorted(rng.sample(named, 2))
-        if lengths.get((a, b), 99) >= 24:
+        pairs = list(itertools.combinations(named, 2))
+        touching_pairs = [pair for pair in pairs if lengths.get(pair, 0) >= 24]
+        other_pairs = [pair for pair in pairs if pair not in lengths]
+        pool = touching_pairs if touching_pairs and rng.random() < 0.5 else other_pairs
+        if pool:
+            a, b = rng.choice(pool)
             ask.yes_no("border", BORDER, (a, b) in lengths, a=regions[a]["name"], b=regions[b]["name"])
         region = rng.choice(named)
         touching = {pair[0] + pair[1] - region: length for pair, length in lengths.items() if region in pair}
