@@ -1,9 +1,17 @@
 """Worlds: generators that draw a picture and know everything in it. One module each, with `sample(seed, split)`.
 
-scene, asking              what a world returns, and how it asks
-fonts, lettering, palette, outlines, icon_drawings, vocabulary
-                           what the worlds draw with, split between training and evaluation
-the others                 the worlds named in WORLDS
+The worlds are named in WORLDS; everything else here is what they share or are made of:
+
+    scene, asking                      what a world returns, and how it asks
+    fonts, scripts, vocabulary, prose, names
+                                       writing, split between training and evaluation like everything that is drawn
+    lettering, running_text, page, drafting, legibility, reading_order
+                                       setting text so that every word's place is known
+    palette, outlines, icon_drawings, emoji_drawings, figures, widgets, pen
+                                       colours, shapes, pictures of things and people, parts of screens and forms
+    chart_*, diagram_*, table_*, form_*, receipt_*, ticket_drawing, *_screens, screen_contents, dials, instruments,
+    terrain, cartography, flag_*, national_flags, formula_layout, solid_*, icon_*, mark*, puzzle_*, processes, ...
+                                       contents and drawing of single worlds
 """
 
 from importlib import import_module
