@@ -99,7 +99,7 @@ GROUPS: dict[Split, tuple[Group, ...]] = {
             _words("Anna Ben Clara David Emma Frank Grace Henry Iris Jonas Kate Leo Maria Noah Paul"),
         ),
         Group("month", _words("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"), ordered=True),
-        Group("year", tuple(str(year) for year in range(1998, 2014)), ordered=True),
+        Group("year", tuple(str(year) for year in range(2001, 2014)), ordered=True),
         Group("weekday", _words("Mon Tue Wed Thu Fri Sat Sun"), ordered=True),
     ),
     "eval": (
