@@ -5,8 +5,8 @@
 A degradation takes a Scene and a strength in (0, 1] and gives a new one. Truth follows: what is placed moves with
 the picture, and writing is judged by how far its strokes survive. Writing that is clearly gone turns a question that
 needs it into one whose answer is that it can't be read; where a person might or might not still read it, the
-question is dropped. Thresholds are on the safe side of both (see `legibility`); benchmarks/legibility.py holds
-them against an OCR engine.
+question is dropped. Thresholds are on the safe side of both (see `legibility`); nothing has held
+them against an OCR engine yet.
 """
 
 import io
