@@ -179,7 +179,7 @@ def sample(seed: int, split: Split) -> Scene:
     count = rng.randint(5, 9)
     network, named = _place_nodes(page, template, names[:count])
     weighted = template != "blocks" and rng.random() < 0.45
-    _join(rng, network, weighted, rng.randint(count - 1, count + 4))
+    _join(rng, network, weighted, len(network.nodes) + rng.randint(-1, 4))
     extremes = [_extreme(network, side)[0] for side in ("left", "right", "top", "bottom")]
     network.unread = (
         rng.choice(("node", "length" if network.lengths else "node")) if rng.random() < 0.5 else ""
@@ -235,12 +235,29 @@ def _place_nodes(page: Page, template: str, names: list[str]) -> tuple[Network, 
     fills, named = node_fills(page, rng.choice((1, 2, 3)), rng)
     frame = (left + half_wide, top + half_high, right - half_wide, bottom - half_high)
     nodes = {}
-    for name, (x, y) in zip(names, _places(rng, template, len(names), frame), strict=True):
+    for name, (x, y) in zip(
+        names, _places_apart(rng, template, len(names), frame, half_wide, half_high), strict=False
+    ):
         fill = rng.choice(fills)
-        box = tuple(round(v) for v in (x - half_wide, y - half_high, x + half_wide, y + half_high))
-        nodes[name] = Node(name, shape, box, fill, readable_on(fill[1]))  # type: ignore[arg-type]
+        box = (round(x - half_wide), round(y - half_high), round(x + half_wide), round(y + half_high))
+        nodes[name] = Node(name, shape, box, fill, readable_on(fill[1]))
     directed = template == "blocks" or rng.random() < 0.5
     return Network(directed, nodes), named
+
+
+def _places_apart(
+    rng: random.Random, template: str, count: int, frame: Box, half_wide: float, half_high: float
+) -> list[Point]:
+    """Places for as many nodes of this size, up to `count`, as leave a gap between any two."""
+    while True:
+        for _ in range(8):
+            places = _places(rng, template, count, frame)
+            if all(
+                abs(a[0] - b[0]) > 2 * half_wide + 12 or abs(a[1] - b[1]) > 2 * half_high + 12
+                for a, b in itertools.combinations(places, 2)
+            ):
+                return places
+        count -= 1
 
 
 def _places(rng: random.Random, template: str, count: int, frame: Box) -> list[Point]:
@@ -253,13 +270,13 @@ def _places(rng: random.Random, template: str, count: int, frame: Box) -> list[P
         angles = [turn + math.tau * index / around for index in range(around)]
         return [*hub, *((x + wide / 2 * math.cos(a), y + high / 2 * math.sin(a)) for a in angles)]
     if template == "zigzag":
-        columns = math.ceil(count / 2)
+        columns = math.ceil(count / 3)
         spots = []
         for index in range(count):
-            column, row = divmod(index, 2)
-            shift = 0.5 * wide / columns if row else 0.0
-            spots.append((left + column * wide / columns + shift, top + high * (0.12 if row == 0 else 0.88)))
-        return [(px, py + rng.uniform(-0.1, 0.1) * high) for px, py in spots]
+            column, row = divmod(index, 3)
+            shift = 0.5 / columns if row == 1 else 0.0
+            spots.append((left + wide * (column / columns + shift), top + high * (0.1 + 0.4 * row)))
+        return [(px, py + rng.uniform(-0.07, 0.07) * high) for px, py in spots]
     if template == "blocks":
         layers = 3 if count < 7 else 4
         sizes = [count // layers + (index < count % layers) for index in range(layers)]

@@ -26,7 +26,7 @@ def ticks(scene: Scene, axis: str) -> list[tuple[float, float]]:
         beside = 0 < left - word.box[2] < 16 or 0 < word.box[0] - right < 16
         if axis == "vertical" and beside and top - 12 <= y <= bottom + 12:
             found.append((y, value))
-        if axis == "horizontal" and y > bottom and left - 5 <= x <= right + 5 and y < bottom + 32:
+        if axis == "horizontal" and y > bottom and left - 5 <= x <= right + 5 and word.box[1] < bottom + 18:
             found.append((x, value))
     found = [tick for tick in found if sum(abs(tick[0] - other[0]) < 4 for other in found) == 1]
     return sorted(found)
