@@ -22,7 +22,7 @@ from clearsight.data.worlds.scene import Scene, Split, rng_for, wording
 # What the generators draw with is listed with its licence in NOTICE; what they make is Clearsight's own.
 LICENCE = "Apache-2.0"
 DEGRADED = 0.3  # share of pictures
-JPEGS = 0.75  # share of pictures stored as JPEG
+JPEGS = 0.9  # share of pictures stored as JPEG; PNG takes seven times as long
 QUESTIONS = (1, 2, 3, 4, 5, 6)  # how many a conversation asks, each equally often
 DESCRIBED = 0.25  # share of conversations in which a description is asked for
 DESCRIBE = (

@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw
 from clearsight.data.worlds import lettering, prose
 from clearsight.data.worlds.asking import Asker
 from clearsight.data.worlds.fonts import monospaced_font, text_font
+from clearsight.data.worlds.glyphs import advance, glyph
 from clearsight.data.worlds.legibility import contrast
 from clearsight.data.worlds.palette import NAMES, RGB, colour
-from clearsight.data.worlds.running_text import advance, extent, glyph, set_words, size_of_x_height
+from clearsight.data.worlds.running_text import extent, set_words, size_of_x_height
 from clearsight.data.worlds.scene import NUMBERS, Placed, Scene, Split, listed, rng_for
 
 TEMPLATES: dict[Split, tuple[str, ...]] = {
@@ -569,9 +570,10 @@ def _set_row(
     for column, (character, ink) in enumerate(zip(row.text, inks, strict=True)):
         if character == " ":
             continue
-        mask, across, up = glyph(font, size, character)
+        drawn = glyph(font, size, character)
         x = left + column * cell
-        scene.picture.paste(ink, (round(x) + across, baseline + up), mask)
+        if drawn.mask is not None:
+            scene.picture.paste(ink, (round(x) + drawn.right, baseline + drawn.down), drawn.mask)
         characters.append(Placed("character", character, (x, baseline - above, x + cell, baseline + below)))
     return characters
 

@@ -397,4 +397,11 @@ def font_file(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def sized(path: str, size: int) -> ImageFont.FreeTypeFont:
+    """A font file at a size in pixels, for letters that stand side by side; several times faster than `shaping`."""
+    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+
+
+@lru_cache(maxsize=1024)
+def shaping(path: str, size: int) -> ImageFont.FreeTypeFont:
+    """A font file at a size in pixels, for scripts whose letters join, stack or run from right to left."""
     return ImageFont.truetype(path, size)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
+from clearsight.data.worlds.fonts import sized
 from clearsight.data.worlds.palette import RGB
-from clearsight.data.worlds.running_text import unshaped
 from clearsight.data.worlds.scene import Placed
 from clearsight.data.worlds.scripts import draws
 
@@ -235,7 +235,7 @@ def lay(node: Node, size: float, faces: Faces) -> Box:
 
 
 def _lay_text(text: str, size: float, font: str, italic: bool) -> Box:
-    face = unshaped(font, round(size * OVERSIZE))
+    face = sized(font, round(size * OVERSIZE))
     shown = text.strip()
     air = 0.22 * size if text != shown else 0.0
     _, top, right, bottom = (v / OVERSIZE for v in face.getbbox(shown, anchor="ls"))
@@ -271,7 +271,7 @@ def _lay_scripts(base: Box, power: Node | None, index: Node | None, size: float,
 
 def _lay_large(sign: str, low: Node, high: Node, size: float, faces: Faces) -> Box:
     """Limits stand below and above a sum, and to the right of an integral."""
-    face = unshaped(faces.symbols, 200)
+    face = sized(faces.symbols, 200)
     left, top, right, bottom = face.getbbox(sign, anchor="ls")
     tall = size * (1.9 if sign == "∫" else 1.35)
     scale = tall / (bottom - top)
@@ -369,7 +369,7 @@ def draw_formula(
             points = [((x + left - x0) * OVERSIZE, (y + baseline - y0) * OVERSIZE) for x, y in mark.points]
             draw.line(points, fill=255, width=round(mark.width * OVERSIZE), joint="curve")
             continue
-        face = unshaped(mark.font, round(mark.size * OVERSIZE))
+        face = sized(mark.font, round(mark.size * OVERSIZE))
         x, y = left + mark.x, baseline + mark.y
         draw.text(((x - x0) * OVERSIZE, (y - y0) * OVERSIZE), mark.text, font=face, fill=255, anchor="ls")
         words.append(Placed("word", mark.text, (x, y - mark.above, x + mark.width, y + mark.below)))

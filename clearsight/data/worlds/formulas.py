@@ -29,8 +29,9 @@ from clearsight.data.worlds.formula_layout import (
     lay,
     row,
 )
+from clearsight.data.worlds.glyphs import advance
 from clearsight.data.worlds.palette import RGB, colour
-from clearsight.data.worlds.running_text import advance, set_words, size_of_x_height
+from clearsight.data.worlds.running_text import set_words, size_of_x_height
 from clearsight.data.worlds.scene import NUMBERS, Placed, Scene, Split, belongs_to, listed, rng_for
 
 TEMPLATES: dict[Split, tuple[str, ...]] = {

@@ -2,11 +2,11 @@
 
 import random
 from dataclasses import dataclass
-from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from clearsight.data.worlds.fonts import sized
+from clearsight.data.worlds.fonts import shaping
+from clearsight.data.worlds.glyphs import advance, ascent, glyph
 from clearsight.data.worlds.palette import RGB
 from clearsight.data.worlds.scene import Placed
 
@@ -22,11 +22,11 @@ class Line:
 def width_of(text: str, font: str, size: int) -> float:
     """Advance width in pixels."""
     if size <= KEPT_SIZE:
-        return sum(_glyph(font, size, character)[0] for character in text)
-    return sized(font, size).getlength(text)
+        return advance(font, size, text)
+    return shaping(font, size).getlength(text)
 
 
-# Up to this size characters are drawn once and kept: fonts and sizes come again, and drawing them takes most time.
+# Up to this size characters are drawn once and kept.
 KEPT_SIZE = 40
 
 
@@ -54,7 +54,7 @@ def _set_large(
     draw: ImageDraw.ImageDraw, left: float, top: float, text: str, font: str, size: int, ink: RGB
 ) -> tuple[list[float], float, float]:
     """Draw a line as a whole: where its characters begin and end, and the top and bottom of its ink."""
-    face = sized(font, size)
+    face = shaping(font, size)
     draw.text((left, top), text, font=face, fill=ink)
     _, ink_top, _, ink_bottom = draw.textbbox((left, top), text, font=face)
     return [left + face.getlength(text[:count]) for count in range(len(text) + 1)], ink_top, ink_bottom
@@ -66,27 +66,15 @@ def _set_small(
     """As `_set_large`, character by character from those that are kept; without kerning."""
     edges, pen = [left], left
     ink_top, ink_bottom = top + size, top
+    baseline = top + ascent(font, size)
     for character in text:
-        advance, mask, right, down = _glyph(font, size, character)
-        if mask is not None:
-            draw.bitmap((round(pen + right), round(top + down)), mask, fill=ink)
-            ink_top, ink_bottom = min(ink_top, top + down), max(ink_bottom, top + down + mask.height)
-        pen += advance
+        drawn = glyph(font, size, character)
+        if drawn.mask is not None:
+            draw.bitmap((round(pen + drawn.right), round(baseline + drawn.down)), drawn.mask, fill=ink)
+            ink_top, ink_bottom = min(ink_top, baseline + drawn.down), max(ink_bottom, baseline + drawn.below)
+        pen += drawn.advance
         edges.append(pen)
     return edges, min(ink_top, ink_bottom), ink_bottom
-
-
-@lru_cache(maxsize=1 << 16)
-def _glyph(font: str, size: int, character: str) -> tuple[float, Image.Image | None, int, int]:
-    """A character's advance, its mask (L) or None if it has no ink, and where that lies from the pen and the top."""
-    face = sized(font, size)
-    left, top, right, bottom = face.getbbox(character)
-    width, height = int(right - left), int(bottom - top)
-    if width < 1 or height < 1:
-        return face.getlength(character), None, 0, 0
-    mask = Image.new("L", (width, height), 0)
-    ImageDraw.Draw(mask).text((-left, -top), character, font=face, fill=255)
-    return face.getlength(character), mask, int(left), int(top)
 
 
 def smudge(canvas: Image.Image, box: tuple[float, float, float, float], rng: random.Random) -> None:

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from PIL import Image, ImageDraw
+from PIL.ImageFont import FreeTypeFont
 
 from clearsight.data.worlds import lettering
 from clearsight.data.worlds.asking import Asker
-from clearsight.data.worlds.fonts import SCRIPTS, latin_font, script_font, sized
+from clearsight.data.worlds.fonts import SCRIPTS, latin_font, script_font, shaping, sized
 from clearsight.data.worlds.legibility import readable_ink
 from clearsight.data.worlds.palette import NAMES, RGB, background, colour, distance, readable_on, standing_out
 from clearsight.data.worlds.scene import NUMBERS, Placed, Scene, Split, belongs_to, listed, rng_for
-from clearsight.data.worlds.scripts import ACCENTED, RIGHT_TO_LEFT, draws, script_words
+from clearsight.data.worlds.scripts import ACCENTED, RIGHT_TO_LEFT, SHAPED, draws, script_words
 from clearsight.data.worlds.vocabulary import vocabulary
 
 TEMPLATES: dict[Split, tuple[str, ...]] = {
@@ -178,9 +179,13 @@ class Text:
         return " ".join(self.words)
 
     @property
+    def face(self) -> FreeTypeFont:
+        return (shaping if self.script in SHAPED else sized)(self.font, self.size)
+
+    @property
     def tallness(self) -> int:
         """Height of a small letter without ascender, in pixels."""
-        _, top, _, bottom = sized(self.font, self.size).getbbox("x")
+        _, top, _, bottom = self.face.getbbox("x")
         return int(bottom - top)
 
 
@@ -313,7 +318,7 @@ class Sheet:
 
 
 def _set(text: Text) -> Sheet:
-    face = sized(text.font, text.size)
+    face = text.face
     words = text.words[::-1] if text.script in RIGHT_TO_LEFT else text.words
     boxes = [face.getbbox(word, anchor="ls") for word in words]
     top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
@@ -354,7 +359,7 @@ def _lay(scene: Scene, text: Text, sheet: Sheet, middle: tuple[float, float]) ->
             for x, y in ((box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3]))
         ]
 
-    face = sized(text.font, text.size)
+    face = text.face
     for word, start, (_, ink) in zip(text.words, sheet.starts, text.inks, strict=True):
         if not text.turn:
             place = (middle[0] - half_width + start, middle[1] - half_height + sheet.baseline)

@@ -3,10 +3,8 @@
 A Page writes on its scene's picture and notes there what stands where, in the order in which it is written: whoever
 lays out a page writes in reading order. Positions are in pixels; a line of text is placed by the middle of its
 capitals, so that rows line up whatever the font. Pictures are drawn at their final size; round corners come from
-masks drawn larger. What is clicked, ticked or switched is in `widgets`.
-
-A page holds hundreds of characters, so each is drawn once, remembered, and pasted at whole pixels without kerning, as
-screens without sub-pixel type do. That is ten times faster than drawing and measuring each line anew.
+masks drawn larger. What is clicked, ticked or switched is in `widgets`. Characters are pasted at whole pixels without
+kerning, as screens without sub-pixel type do.
 """
 
 import itertools
@@ -21,6 +19,7 @@ from PIL import Image, ImageDraw
 
 from clearsight.data.worlds import lettering
 from clearsight.data.worlds.fonts import font_files, sized
+from clearsight.data.worlds.glyphs import Glyph, glyph
 from clearsight.data.worlds.palette import RGB, colour, distance, readable_on
 from clearsight.data.worlds.scene import Placed, Scene, Split
 
@@ -57,7 +56,7 @@ class Face:
         return _reach(self.font, self.size, "H")
 
     def width(self, text: str) -> int:
-        return sum(_glyph(self.font, self.size, character)[0] for character in text)
+        return sum(_step(glyph(self.font, self.size, character)) for character in text)
 
     def scaled(self, factor: float) -> "Face":
         return Face(self.font, max(8, round(self.size * factor)))
@@ -87,14 +86,9 @@ def _reach(font: str, size: int, letter: str) -> float:
     return -sized(font, size).getbbox(letter, anchor="ls")[1]
 
 
-@lru_cache(maxsize=1 << 15)
-def _glyph(font: str, size: int, character: str) -> tuple[int, Image.Image, int, int]:
-    """A character's advance, its mask (L), and how far right of the pen and below the ascender line that lies."""
-    face = sized(font, size)
-    ground = Image.new("L", (size * 4, size * 4), 0)
-    ImageDraw.Draw(ground).text((size, size), character, font=face, fill=255)
-    box = ground.getbbox() or (size, size, size + 1, size + 1)
-    return max(1, round(face.getlength(character))), ground.crop(box), box[0] - size, box[1] - size
+def _step(drawn: Glyph) -> int:
+    """How far a character moves the pen, in whole pixels."""
+    return max(1, round(drawn.advance))
 
 
 @lru_cache(maxsize=1024)
@@ -250,14 +244,13 @@ class Page:
     ) -> Writing:
         """One line whose capitals are centred on `y`; `x` is its left end, middle or right end."""
         left = round(x - face.width(text) * {"left": 0.0, "middle": 0.5, "right": 1.0}[align])
-        ascent, _ = sized(face.font, face.size).getmetrics()
-        top = round(y + face.capitals / 2) - ascent
-        glyphs = [_glyph(face.font, face.size, character) for character in text]
-        edges = list(itertools.accumulate((glyph[0] for glyph in glyphs), initial=left))
+        baseline = round(y + face.capitals / 2)
+        glyphs = [glyph(face.font, face.size, character) for character in text]
+        edges = list(itertools.accumulate(map(_step, glyphs), initial=left))
         inked = [
-            (edge + right, top + down, mask)
-            for edge, (_, mask, right, down), character in zip(edges, glyphs, text, strict=False)
-            if not character.isspace()
+            (edge + drawn.right, baseline + drawn.down, drawn.mask)
+            for edge, drawn in zip(edges, glyphs, strict=False)
+            if drawn.mask is not None
         ]
         for x, y, mask in inked:
             self.canvas.paste(ink, (x, y), mask)

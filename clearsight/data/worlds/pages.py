@@ -13,15 +13,9 @@ from PIL import Image, ImageDraw
 from clearsight.data.worlds import lettering, prose
 from clearsight.data.worlds.asking import Asker
 from clearsight.data.worlds.fonts import latin_font, text_font
+from clearsight.data.worlds.glyphs import advance
 from clearsight.data.worlds.palette import RGB, colour, readable_on
-from clearsight.data.worlds.running_text import (
-    advance,
-    extent,
-    set_words,
-    size_of_x_height,
-    width_of_words,
-    wrap,
-)
+from clearsight.data.worlds.running_text import extent, set_words, size_of_x_height, width_of_words, wrap
 from clearsight.data.worlds.scene import NUMBERS, Placed, Scene, Split, listed, rng_for
 
 TEMPLATES: dict[Split, tuple[str, ...]] = {

@@ -1,54 +1,27 @@
-"""Setting much text quickly: breaking it into lines, and drawing lines whose words and characters are known.
-
-Glyphs are drawn once per font and size and then laid side by side, without shaping or kerning. That is right for
-Latin text of a page's size, and several times faster than drawing every word anew.
-"""
+"""Setting running text: breaking it into lines, and drawing lines whose words and characters are known."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
+from clearsight.data.worlds.fonts import sized
+from clearsight.data.worlds.glyphs import advance, glyph
 from clearsight.data.worlds.palette import RGB
 from clearsight.data.worlds.scene import Placed
 
 
 @lru_cache(maxsize=4096)
-def unshaped(path: str, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
-
-
-@lru_cache(maxsize=100_000)
-def _advance(path: str, size: int, character: str) -> float:
-    return unshaped(path, size).getlength(character)
-
-
-@lru_cache(maxsize=20_000)
-def glyph(path: str, size: int, character: str) -> tuple[Image.Image, int, int]:
-    """A character's mask, and where its top left corner lies from the pen on the baseline."""
-    face = unshaped(path, size)
-    left, top, right, bottom = (round(v) for v in face.getbbox(character, anchor="ls"))
-    mask = Image.new("L", (max(1, right - left), max(1, bottom - top)), 0)
-    ImageDraw.Draw(mask).text((-left, -top), character, font=face, fill=255, anchor="ls")
-    return mask, left, top
-
-
-def advance(path: str, size: int, text: str) -> float:
-    """Width in pixels by which `text` moves the pen."""
-    return sum(_advance(path, size, character) for character in text)
-
-
-@lru_cache(maxsize=4096)
 def extent(path: str, size: int) -> tuple[int, int]:
     """How far ordinary letters reach above and below the baseline."""
-    _, top, _, bottom = unshaped(path, size).getbbox("dHlpgy", anchor="ls")
+    _, top, _, bottom = sized(path, size).getbbox("dHlpgy", anchor="ls")
     return -int(top), int(bottom)
 
 
 @lru_cache(maxsize=4096)
 def size_of_x_height(path: str, pixels: float) -> int:
     """The size at which a font's small x is so many pixels tall."""
-    _, top, _, bottom = unshaped(path, 200).getbbox("x")
+    _, top, _, bottom = sized(path, 200).getbbox("x")
     return round(pixels * 200 / (bottom - top))
 
 
@@ -91,9 +64,10 @@ def set_words(
     for word in words:
         start = pen
         for character in word:
-            mask, across, up = glyph(path, size, character)
-            canvas.paste(ink, (round(pen) + across, line + up), mask)
-            after = pen + _advance(path, size, character)
+            drawn = glyph(path, size, character)
+            if drawn.mask is not None:
+                canvas.paste(ink, (round(pen) + drawn.right, line + drawn.down), drawn.mask)
+            after = pen + drawn.advance
             characters.append(Placed("character", character, (pen, top, after, bottom)))
             pen = after
         placed.append(Placed("word", word, (start, top, pen, bottom)))

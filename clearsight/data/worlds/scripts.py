@@ -10,6 +10,8 @@ from clearsight.data.worlds.fonts import sized
 from clearsight.data.worlds.scene import Split, belongs_to
 
 RIGHT_TO_LEFT = ("Hebrew", "Arabic")
+# Scripts whose letters join, stack or change places; the others are drawn letter by letter, several times faster.
+SHAPED = (*RIGHT_TO_LEFT, "Devanagari", "Bengali", "Tamil", "Thai")
 # Scripts whose letters stand one after the other, one code point each, so that they can be asked for and counted.
 ONE_BY_ONE = ("Greek", "Cyrillic", "Georgian", "Armenian", "Chinese", "Japanese", "Korean", "Hebrew")
 
