@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from clearsight.models.config import TextConfig
+from clearsight.models.packed import packed_attention, segment_bounds
 
 
 class KVCache:
@@ -130,7 +131,7 @@ class TextAttention(nn.Module):
         cos: Tensor,
         sin: Tensor,
         mask: Tensor | None,
-        is_causal: bool,
+        bounds: Tensor | None,
         cache: KVCache | None,
     ) -> Tensor:
         q_BHTK, k_BGTK, v_BGTK = (
@@ -139,13 +140,15 @@ class TextAttention(nn.Module):
         )
         q_BHTK, k_BGTK = rotate(q_BHTK, cos, sin), rotate(k_BGTK, cos, sin)
         k_BGSK, v_BGSK = (k_BGTK, v_BGTK) if cache is None else cache.write(self.layer, k_BGTK, v_BGTK)
-        if x_BTD.shape[1] == 1:
+        if bounds is not None:
+            y_BHTK = packed_attention(q_BHTK, k_BGSK, v_BGSK, bounds)
+        elif x_BTD.shape[1] == 1:
             # One query needs no mask, so the heads of a group stand in for positions: 8 times faster in bf16.
             q_BGRK = q_BHTK.reshape(q_BHTK.shape[0], -1, self.groups, self.head_dim)
             y_BHTK = F.scaled_dot_product_attention(q_BGRK, k_BGSK, v_BGSK).reshape(q_BHTK.shape)
         else:
             y_BHTK = F.scaled_dot_product_attention(
-                q_BHTK, k_BGSK, v_BGSK, attn_mask=mask, is_causal=is_causal, enable_gqa=self.groups > 1
+                q_BHTK, k_BGSK, v_BGSK, attn_mask=mask, is_causal=mask is None, enable_gqa=self.groups > 1
             )
         return self.o_proj(y_BHTK.transpose(1, 2).flatten(2))
 
@@ -175,10 +178,10 @@ class TextLayer(nn.Module):
         cos: Tensor,
         sin: Tensor,
         mask: Tensor | None,
-        is_causal: bool,
+        bounds: Tensor | None,
         cache: KVCache | None,
     ) -> Tensor:
-        x_BTD = x_BTD + self.self_attn(self.input_layernorm(x_BTD), cos, sin, mask, is_causal, cache)
+        x_BTD = x_BTD + self.self_attn(self.input_layernorm(x_BTD), cos, sin, mask, bounds, cache)
         return x_BTD + self.mlp(self.post_attention_layernorm(x_BTD))
 
 
@@ -225,18 +228,17 @@ class TextDecoder(nn.Module):
         elif position_ids_BT is None:
             position_ids_BT = torch.arange(past, past + new, device=device)[None]
 
-        mask = None
-        if segment_ids_BT is not None:
-            same_BTS = segment_ids_BT[:, :, None] == segment_ids_BT[:, None, :]
-            mask = same_BTS.tril()[:, None]
+        x_BTD, mask, bounds = inputs_embeds_BTD, None, None
+        if segment_ids_BT is not None:  # rows are laid end to end
+            bounds = segment_bounds(segment_ids_BT)
+            position_ids_BT = position_ids_BT.expand_as(segment_ids_BT).reshape(1, -1)
+            x_BTD = x_BTD.flatten(0, 1)[None]
         elif past and new > 1:
             mask = torch.ones(new, past + new, dtype=torch.bool, device=device).tril(past)
-        is_causal = mask is None and new > 1
 
-        cos, sin = rotary_tables(self.config, position_ids_BT, inputs_embeds_BTD.dtype)
-        x_BTD = inputs_embeds_BTD
+        cos, sin = rotary_tables(self.config, position_ids_BT, x_BTD.dtype)
         for layer in self.layers:
-            x_BTD = layer(x_BTD, cos, sin, mask, is_causal, cache)
+            x_BTD = layer(x_BTD, cos, sin, mask, bounds, cache)
         if cache is not None:
             cache.advance(new)
-        return self.norm(x_BTD)
+        return self.norm(x_BTD).reshape(inputs_embeds_BTD.shape)

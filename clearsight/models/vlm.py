@@ -7,12 +7,14 @@ Shape suffixes: B sequences, T tokens, N tiles, C channels, S pixels a side, I i
 D decoder channels, V vocabulary.
 """
 
+from typing import Literal
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from clearsight.models.config import ModelConfig
 from clearsight.models.connector import Connector
+from clearsight.models.loss import summed_cross_entropy, token_cross_entropy
 from clearsight.models.text import KVCache, TextDecoder
 from clearsight.models.vision import VisionTower
 
@@ -93,8 +95,12 @@ class VisionLanguageModel(nn.Module):
                 f"the prompt holds {num_placeholders} image placeholders but the pictures gave {num_rows} "
                 f"feature rows ({self.config.tokens_per_tile} a tile); prepare both with the same processor"
             )
-        if image_features is None or not num_rows:
+        if image_features is None:
             return embeds_BTD
+        if (
+            not num_rows
+        ):  # the tower stays part of the graph, as other ranks of a sharded model wait for its gradients
+            return embeds_BTD + 0 * image_features.sum()
         return embeds_BTD.masked_scatter(is_image_BT[..., None], image_features.to(embeds_BTD.dtype))
 
     def hidden_states(
@@ -128,6 +134,7 @@ class VisionLanguageModel(nn.Module):
         segment_ids: Tensor | None = None,
         cache: KVCache | None = None,
         labels: Tensor | None = None,
+        reduction: Literal["none", "sum"] = "none",
         logits_to_keep: int = 0,
     ) -> Tensor:
         """Scores of the next tokens, or with `labels` the loss of each labelled token.
@@ -138,7 +145,8 @@ class VisionLanguageModel(nn.Module):
         Without labels: scores (B, T, V), or of the last `logits_to_keep` positions alone when not 0.
         With labels (B, T) int64, aligned to input_ids (the token itself, or -100 where nothing is to be
         learned): losses (L,) fp32, one for each labelled token that has a predecessor in its own segment,
-        in reading order. Only these rows meet the vocabulary, which saves most of the memory.
+        in reading order; their sum alone, for training, with reduction "sum". Only these rows meet the vocabulary,
+        a chunk at a time, which saves most of the memory.
         Raises ValueError as `embed` and `TextDecoder` do.
         """
         hidden_BTD = self.hidden_states(
@@ -154,5 +162,5 @@ class VisionLanguageModel(nn.Module):
         learned = labels[:, 1:] != IGNORED
         if segment_ids is not None:
             learned = learned & (segment_ids[:, 1:] == segment_ids[:, :-1])
-        scores_LV = self.logits(hidden_BTD[:, :-1][learned])
-        return F.cross_entropy(scores_LV.float(), labels[:, 1:][learned], reduction="none")
+        loss = summed_cross_entropy if reduction == "sum" else token_cross_entropy
+        return loss(hidden_BTD[:, :-1][learned], self.lm_head.weight, labels[:, 1:][learned])
