@@ -32,6 +32,7 @@ from clearsight.processing.processor import ModelInput, Processor
 
 IGNORED = -100  # label of what is not learned
 PADDING = 0  # segment of what fills a row up
+Part = tuple[list[list[Sample]], dict[str, Any], bool]  # rows, state behind their step, whether they end it
 
 
 @dataclass
@@ -41,7 +42,8 @@ class Batch:
     `segment_ids_BT` counts samples from 1 within a row and is PADDING behind them: no token may attend across
     segments. `labels_BT` is the token itself where it is learned, else IGNORED. `position_ids_BT` restart with every
     segment. Tiles are in reading order over the rows. `samples` names (corpus, record) for each segment of each
-    row, for a ledger. `state` is where to go on behind this batch.
+    row, for a ledger. `state` is where to go on behind this batch's step, of which it may be one of several parts;
+    `ends_step` says whether it is the last.
     """
 
     input_ids_BT: Tensor  # int64
@@ -51,6 +53,7 @@ class Batch:
     tiles_NCSS: Tensor  # uint8
     samples: list[list[Sample]]
     state: dict[str, Any] = field(default_factory=dict)
+    ends_step: bool = True
 
     @property
     def num_tokens(self) -> int:
@@ -89,8 +92,9 @@ class Loader:
     """Endless packed batches of a mix of corpora, for one rank of `world_size`.
 
     `rows` is the number of rows of this rank's batch; a row holds `row_tokens` tokens and `row_tiles` tiles at most.
-    `weights` are the corpora's shares of the samples (default: their sizes). `state` is a former batch's, of the
-    same corpora, seed, shape and world size; ValueError says which of them differs.
+    With `micro_batches` a step comes as so many batches. The rows of a step are the same however they are divided among
+    ranks and micro-batches. `weights` are the corpora's shares of the samples (default: their sizes). `state` is a
+    former batch's, of the same corpora, seed, and rows of a step; ValueError says which of them differs.
     """
 
     def __init__(
@@ -100,6 +104,7 @@ class Loader:
         *,
         row_tokens: int,
         rows: int,
+        micro_batches: int = 1,
         row_tiles: int = 64,
         weights: Sequence[float] | None = None,
         detail: Detail | None = None,
@@ -111,14 +116,19 @@ class Loader:
         state: dict[str, Any] | None = None,
         progress: Callable[[int, int], None] | None = None,
     ):
-        self.source = _Rows(corpora, processor, detail, row_tokens, rank, rows)
+        self.source = _Rows(corpora, processor, detail, row_tokens)
         self.workers = workers
+        # this rank's rows of a step, micro-batch by micro-batch
+        self.mine = [
+            slice((part * world_size + rank) * rows, (part * world_size + rank + 1) * rows)
+            for part in range(micro_batches)
+        ]
         self.costs = [costs(corpus, processor, detail, progress=progress) for corpus in corpora]
         self.identity = {
             "corpora": [corpus_identity(corpus) for corpus in corpora],
             "processor": fingerprint(processor, detail),
             "weights": [float(w) for w in weights or [len(corpus) for corpus in corpora]],
-            "shape": [row_tokens, row_tiles, rows * world_size, window],
+            "shape": [row_tokens, row_tiles, rows * micro_batches * world_size, window],
             "seed": seed,
         }
         if state is not None:
@@ -128,7 +138,7 @@ class Loader:
                     f"this loader's {' and '.join(different)} differ from those of the run that is continued; "
                     "give the same, or start a new run"
                 )
-        self.shape, self.seed = Shape(row_tokens, row_tiles, rows * world_size, window), seed
+        self.shape, self.seed = Shape(row_tokens, row_tiles, rows * micro_batches * world_size, window), seed
         self.reached = state and state["plan"]
         self.left_out = self._plan().left_out  # samples of each corpus that are too long for a row
 
@@ -136,23 +146,29 @@ class Loader:
         return Plan(self.costs, self.identity["weights"], self.shape, self.seed, self.reached)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches behind the last one that was given."""
-        steps = DataLoader(
+        """Batches behind the last step that was given whole."""
+        parts = DataLoader(
             self.source,
             batch_size=None,
-            sampler=self._plan(),  # type: ignore[arg-type]  # any iterable will do
+            sampler=self._parts(),  # type: ignore[arg-type]  # any iterable will do
             num_workers=self.workers,
             prefetch_factor=4 if self.workers else None,
             worker_init_fn=_one_thread if self.workers else None,
         )
-        for batch in steps:
-            self.reached = batch.state
-            batch.state = {"identity": self.identity, "plan": self.reached}
+        for batch in parts:
+            if batch.ends_step:
+                self.reached = batch.state
+            batch.state = {"identity": self.identity, "plan": batch.state}
             yield batch
+
+    def _parts(self) -> Iterator[Part]:
+        for step, state in self._plan():
+            for number, rows in enumerate(self.mine, 1):
+                yield step[rows], state, number == len(self.mine)
 
 
 class _Rows(Dataset):
-    """The work: this rank's share of a step, read, prepared and packed."""
+    """The work: rows read, prepared and packed."""
 
     def __init__(
         self,
@@ -160,15 +176,12 @@ class _Rows(Dataset):
         processor: Processor,
         detail: Detail | None,
         row_tokens: int,
-        rank: int,
-        rows: int,
     ):
         self.corpora, self.processor, self.detail = corpora, processor, detail
-        self.row_tokens, self.rank, self.rows = row_tokens, rank, rows
+        self.row_tokens = row_tokens
 
-    def __getitem__(self, step: tuple[list[list[Sample]], dict[str, Any]]) -> Batch:
-        planned, state = step
-        mine = planned[self.rank * self.rows : (self.rank + 1) * self.rows]
+    def __getitem__(self, part: Part) -> Batch:
+        rows, state, ends_step = part
         prepared = [
             [
                 self.processor.prepare(
@@ -176,10 +189,10 @@ class _Rows(Dataset):
                 )
                 for corpus, record in row
             ]
-            for row in mine
+            for row in rows
         ]
         batch = pack(prepared, self.row_tokens, self.processor.end_of_turn_id)
-        batch.samples, batch.state = [[*row] for row in mine], state
+        batch.samples, batch.state, batch.ends_step = [[*row] for row in rows], state, ends_step
         return batch
 
 

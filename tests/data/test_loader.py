@@ -253,3 +253,35 @@ def test_a_packed_sample_scores_as_it_does_alone(corpora, processor, model) -> N
         alone = scores(model, pack([[sample]], sample.num_tokens, processor.end_of_turn_id))[0]
         torch.testing.assert_close(together[start : start + sample.num_tokens], alone, atol=1e-4, rtol=1e-4)
         start += sample.num_tokens
+
+
+def test_rows_of_a_step_do_not_depend_on_how_they_are_divided(corpora, processor):
+    def rows(**options) -> list[list[list[tuple[int, int]]]]:
+        """Samples of three steps, row by row."""
+        ranks = [
+            first(loader(corpora, processor, rank=rank, **options), 3 * options["micro_batches"])
+            for rank in range(options["world_size"])
+        ]
+        steps = []
+        for step in range(3):
+            parts = range(step * options["micro_batches"], (step + 1) * options["micro_batches"])
+            assert [batch.ends_step for batch in ranks[0]][parts[0] : parts[-1] + 1] == [
+                part == parts[-1] for part in parts
+            ]
+            steps.append([row for part in parts for batches in ranks for row in batches[part].samples])
+        return steps
+
+    whole = rows(rows=4, micro_batches=1, world_size=1)
+    assert rows(rows=1, micro_batches=4, world_size=1) == whole
+    assert rows(rows=2, micro_batches=1, world_size=2) == whole
+    assert rows(rows=1, micro_batches=2, world_size=2) == whole
+
+
+def test_a_loader_goes_on_behind_the_last_whole_step(corpora, processor):
+    whole = first(loader(corpora, processor, rows=1, micro_batches=2), 8)
+    stopped = loader(corpora, processor, rows=1, micro_batches=2)
+    batch = first(stopped, 3)[-1]  # in the middle of the second step
+    again = first(stopped, 2)
+    assert [batch.samples for batch in again] == [batch.samples for batch in whole[2:4]]
+    resumed = loader(corpora, processor, rows=1, micro_batches=2, state=batch.state)
+    assert [batch.samples for batch in first(resumed, 2)] == [batch.samples for batch in whole[4:6]]
