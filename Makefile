@@ -53,14 +53,14 @@ $(VENV)/stamp-test: $(VENV)/stamp-python pyproject.toml
 	@touch $@ $(VENV)/stamp-run
 
 # The generated pictures are drawn with fonts of the system. The stamp is set only once they are there.
-$(VENV)/stamp-fonts: $(VENV)/stamp-test clearsight/data/worlds/fonts.py
+$(VENV)/stamp-fonts: $(VENV)/stamp-test clearsight/data/worlds/drawing/fonts.py
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  packages=$$($(BIN)/python -c 'from clearsight.data.worlds.fonts import FAMILIES; \
+	  packages=$$($(BIN)/python -c 'from clearsight.data.worlds.drawing.fonts import FAMILIES; \
 	    print(*sorted({family.package for family in FAMILIES}))') && \
 	  export DEBIAN_FRONTEND=noninteractive && \
 	  { dpkg -s $$packages >/dev/null 2>&1 || { apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends $$packages >/dev/null; }; } || \
 	    echo "Some font packages could not be installed."; \
 	fi
-	@$(BIN)/python -c 'from clearsight.data.worlds.fonts import check; check()'
+	@$(BIN)/python -c 'from clearsight.data.worlds.drawing.fonts import check; check()'
 	@touch $@

@@ -30,9 +30,9 @@ from torch import Tensor, nn
 
 from clearsight import mini
 from clearsight.conversation import Conversation, Image, Message, Text, assistant, user
-from clearsight.data.worlds.icon_drawings import labels
-from clearsight.data.worlds.outlines import SHAPES
-from clearsight.data.worlds.palette import NAMES as COLOURS
+from clearsight.data.worlds.drawing.icon_drawings import labels
+from clearsight.data.worlds.drawing.outlines import SHAPES
+from clearsight.data.worlds.drawing.palette import NAMES as COLOURS
 from clearsight.data.worlds.scene import CHARACTERS, NUMBERS, Scene, Split, rng_for, wording
 from clearsight.data.worlds.vocabulary import vocabulary as word_list
 from clearsight.models.lora import DECODER_LINEARS, add_low_rank

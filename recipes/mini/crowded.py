@@ -8,10 +8,10 @@ import random
 
 from PIL import Image, ImageDraw
 
-from clearsight.data.worlds import icon_drawings, lettering
-from clearsight.data.worlds.fonts import any_font
-from clearsight.data.worlds.outlines import SHAPES, outline, paste
-from clearsight.data.worlds.palette import background, standing_out
+from clearsight.data.worlds.drawing import icon_drawings, lettering
+from clearsight.data.worlds.drawing.fonts import any_font
+from clearsight.data.worlds.drawing.outlines import SHAPES, outline, paste
+from clearsight.data.worlds.drawing.palette import background, standing_out
 from clearsight.data.worlds.scene import SIZE, Placed, Scene, Split, rng_for
 from clearsight.data.worlds.vocabulary import vocabulary
 

@@ -24,9 +24,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from clearsight.data.worlds.icon_drawings import labels
-from clearsight.data.worlds.outlines import SHAPES
-from clearsight.data.worlds.palette import COLOUR_IDS
+from clearsight.data.worlds.drawing.icon_drawings import labels
+from clearsight.data.worlds.drawing.outlines import SHAPES
+from clearsight.data.worlds.drawing.palette import COLOUR_IDS
 from clearsight.data.worlds.scene import CHARACTER_IDS, SIZE, Scene, Split, rng_for
 from clearsight.models.precision import autocast
 from clearsight.models.presets import MINI

@@ -3,9 +3,9 @@
 import pytest
 
 from clearsight.data.worlds import load
-from clearsight.data.worlds.chart_page import Page
-from clearsight.data.worlds.chart_subjects import GROUPS, PLACES, QUANTITIES, TITLES
-from clearsight.data.worlds.diagram_subjects import LETTERS, PARTS, PROCESSES
+from clearsight.data.worlds.charts.page import Page
+from clearsight.data.worlds.charts.subjects import GROUPS, LETTERS, PLACES, QUANTITIES, TITLES
+from clearsight.data.worlds.diagrams.subjects import PARTS, PROCESSES
 from clearsight.data.worlds.scene import Split
 
 DRAWN_ON_PAGES = (

@@ -8,8 +8,9 @@ from PIL import Image, ImageDraw
 
 from clearsight.data import degrade, examples
 from clearsight.data.verify import verify
-from clearsight.data.worlds import WORLDS, lettering, load
-from clearsight.data.worlds.fonts import any_font
+from clearsight.data.worlds import WORLDS, load
+from clearsight.data.worlds.drawing import lettering
+from clearsight.data.worlds.drawing.fonts import any_font
 from clearsight.data.worlds.scene import Placed, Question, Scene
 
 every_kind = pytest.mark.parametrize("kind", degrade.KINDS)

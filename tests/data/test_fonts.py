@@ -6,8 +6,9 @@ from typing import get_args
 import pytest
 from PIL import features
 
-from clearsight.data.worlds import fonts, prose, scripts
+from clearsight.data.worlds.drawing import fonts, scripts
 from clearsight.data.worlds.scene import Split
+from clearsight.data.worlds.texts import prose
 
 SPLITS: tuple[Split, ...] = get_args(Split)
 

@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from clearsight.data.worlds import fonts, icon_drawings, lettering, palette
+from clearsight.data.worlds.drawing import fonts, icon_drawings, lettering, palette
 from clearsight.data.worlds.scene import CHARACTER_IDS, SIZE, Scene, belongs_to, listed, one_of
 from clearsight.data.worlds.vocabulary import vocabulary
 from recipes.mini.primer import charts, icons, shapes, tables, words

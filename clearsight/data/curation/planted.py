@@ -365,7 +365,7 @@ def poor(rng: random.Random, pool: tuple[str, ...]) -> str:
 
 
 def plant(
-    per_kind: int, clean_pictures: int, clean_texts: int, worlds: Sequence[str] = WORLDS, seed: int = 0
+    per_kind: int, clean_pictures: int, clean_texts: int, worlds: Sequence[str] = tuple(WORLDS), seed: int = 0
 ) -> PlantedSet:
     """At least three worlds' worth of clean pictures is best: what is planted is made from them."""
     rng = random.Random(seed)
@@ -510,7 +510,7 @@ def main() -> int:
     )
     parser.add_argument("--texts", type=int, default=3000, help="clean records of text (%(default)s)")
     parser.add_argument(
-        "--worlds", nargs="+", choices=WORLDS, default=WORLDS, help="to draw pictures from (all)"
+        "--worlds", nargs="+", choices=WORLDS, default=tuple(WORLDS), help="to draw pictures from (all)"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runner", choices=("native", "ray"), default="native")

@@ -24,7 +24,7 @@ from clearsight.data.sources import debian
 from clearsight.data.sources.contract import UNKNOWN, SourceError, Tally, Unusable, records_of
 from clearsight.data.sources.questions import wording
 from clearsight.data.verify import Truth
-from clearsight.data.worlds import fonts
+from clearsight.data.worlds.drawing import fonts
 from clearsight.data.worlds.scene import Split
 
 PLACES = ("/usr/share/man",)

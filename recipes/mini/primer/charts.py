@@ -4,9 +4,9 @@ import random
 
 from PIL import ImageDraw
 
-from clearsight.data.worlds import lettering
-from clearsight.data.worlds.fonts import any_font
-from clearsight.data.worlds.palette import RGB, background, standing_out
+from clearsight.data.worlds.drawing import lettering
+from clearsight.data.worlds.drawing.fonts import any_font
+from clearsight.data.worlds.drawing.palette import RGB, background, standing_out
 from clearsight.data.worlds.scene import NUMBERS, Placed, Question, Scene, Split, rng_for, wording
 from clearsight.data.worlds.vocabulary import vocabulary
 

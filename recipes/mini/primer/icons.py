@@ -1,8 +1,8 @@
 """Icons by name, in drawings by hands that training never showed when evaluated (see icon_drawings)."""
 
-from clearsight.data.worlds.icon_drawings import icon_mask, labels, others
-from clearsight.data.worlds.outlines import paste, places
-from clearsight.data.worlds.palette import background, standing_out
+from clearsight.data.worlds.drawing.icon_drawings import icon_mask, labels, others
+from clearsight.data.worlds.drawing.outlines import paste, places
+from clearsight.data.worlds.drawing.palette import background, standing_out
 from clearsight.data.worlds.scene import (
     NUMBERS,
     Question,

@@ -3,8 +3,8 @@
 import math
 import random
 
-from clearsight.data.worlds.outlines import SHAPES, outline, paste, places, plural
-from clearsight.data.worlds.palette import NAMES, background, standing_out
+from clearsight.data.worlds.drawing.outlines import SHAPES, outline, paste, places, plural
+from clearsight.data.worlds.drawing.palette import NAMES, background, standing_out
 from clearsight.data.worlds.scene import (
     NUMBERS,
     Question,

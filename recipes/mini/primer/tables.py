@@ -2,9 +2,9 @@
 
 from PIL import ImageDraw
 
-from clearsight.data.worlds import lettering
-from clearsight.data.worlds.fonts import any_font
-from clearsight.data.worlds.palette import RGB, background
+from clearsight.data.worlds.drawing import lettering
+from clearsight.data.worlds.drawing.fonts import any_font
+from clearsight.data.worlds.drawing.palette import RGB, background
 from clearsight.data.worlds.scene import NUMBERS, Question, Scene, Split, rng_for, wording
 from clearsight.data.worlds.vocabulary import vocabulary
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from clearsight.data.verify import CANT_BE_READ, NOT_SHOWN
-from clearsight.data.worlds.national_flags import codes, nationals
+from clearsight.data.worlds.places.national_flags import codes, nationals
 from clearsight.data.worlds.scene import Placed, Question, Scene
 
 ORDINALS = ["first", "second", "third", "fourth", "fifth"]

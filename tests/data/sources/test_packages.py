@@ -10,7 +10,7 @@ from clearsight.conversation import Text
 from clearsight.data.sources import clip_art, debian, encyclopedia, icon_sets, manuals, stamps, wordnet
 from clearsight.data.sources.contract import SourceError, Tally, Unusable
 from clearsight.data.verify import verify
-from clearsight.data.worlds import fonts
+from clearsight.data.worlds.drawing import fonts
 
 RED = '<rect x="1" y="1" width="5" height="5" fill="red"/>'
 

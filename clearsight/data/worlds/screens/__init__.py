@@ -1,0 +1,1 @@
+"""Screens of telephones and computers: what is on them, how either kind is drawn, and what is asked."""
