@@ -47,7 +47,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from clearsight.data.curation.extras import ExtraMissing
     from clearsight.data.shards import ShardError
     from clearsight.data.sources.contract import SourceError
-    from clearsight.data.worlds.fonts import FontsMissing
+    from clearsight.data.worlds.drawing.fonts import FontsMissing
     from clearsight.generation import ContextError, SamplingError
     from clearsight.mini import PartsMissing
     from clearsight.models.hf import CheckpointError
