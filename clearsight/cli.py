@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from clearsight import __version__
-from clearsight.commands import data
+from clearsight.commands import data, train
 from clearsight.commands.terminal import AsJson, UsageError, expected_errors, notes, reported
 from clearsight.conversation import Conversation, ConversationError, Detail, Image, assistant, user
 
@@ -59,6 +59,7 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Makes a varied answer rep
 
 
 app.add_typer(data.app, name="data")
+app.add_typer(train.app, name="train")
 
 
 # ---------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def reported(as_json: bool) -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, expected_errors()):
             raise
-        _fail(str(error), as_json, 1)
+        _fail(str(error), as_json, getattr(error, "exit_code", 1))
 
 
 def expected_errors() -> tuple[type[Exception], ...]:
@@ -55,12 +55,16 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from clearsight.processing.processor import ProcessorError
     from clearsight.processing.template import TemplateError
     from clearsight.processing.tokenizer import TokenizerError
+    from clearsight.training.checkpoint import CheckpointError as TrainingCheckpointError
+    from clearsight.training.config import ConfigError
+    from clearsight.training.trainer import TrainingStopped
     from clearsight.weights import WeightsError
 
     checkpoint = (CheckpointError, PartsMissing, ProcessorError, TemplateError, TokenizerError, WeightsError)
     question = (ConversationError, ContextError, ImageError, SamplingError)
     data = (BuildError, CurationError, ExtraMissing, FontsMissing, ShardError, SourceError)
-    return (*checkpoint, *question, *data, FloatingPointError, OSError)
+    training = (ConfigError, TrainingCheckpointError, TrainingStopped)
+    return (*checkpoint, *question, *data, *training, FloatingPointError, OSError)
 
 
 def _fail(message: str, as_json: bool, code: int) -> None:

@@ -32,7 +32,9 @@ from clearsight.processing.processor import ModelInput, Processor
 
 IGNORED = -100  # label of what is not learned
 PADDING = 0  # segment of what fills a row up
-Part = tuple[list[list[Sample]], dict[str, Any], bool]  # rows, state behind their step, whether they end it
+Part = tuple[
+    list[list[Sample]], slice, dict[str, Any], bool
+]  # a step, its rows, state behind it, whether it ends
 
 
 @dataclass
@@ -42,8 +44,8 @@ class Batch:
     `segment_ids_BT` counts samples from 1 within a row and is PADDING behind them: no token may attend across
     segments. `labels_BT` is the token itself where it is learned, else IGNORED. `position_ids_BT` restart with every
     segment. Tiles are in reading order over the rows. `samples` names (corpus, record) for each segment of each
-    row, for a ledger. `state` is where to go on behind this batch's step, of which it may be one of several parts;
-    `ends_step` says whether it is the last.
+    row, `step_samples` those of the whole step over all ranks, for a ledger. A step may come in several parts: `state`
+    is where to go on behind it, `ends_step` says whether this is its last part.
     """
 
     input_ids_BT: Tensor  # int64
@@ -52,6 +54,7 @@ class Batch:
     position_ids_BT: Tensor  # int64
     tiles_NCSS: Tensor  # uint8
     samples: list[list[Sample]]
+    step_samples: list[Sample] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
     ends_step: bool = True
 
@@ -164,7 +167,7 @@ class Loader:
     def _parts(self) -> Iterator[Part]:
         for step, state in self._plan():
             for number, rows in enumerate(self.mine, 1):
-                yield step[rows], state, number == len(self.mine)
+                yield step, rows, state, number == len(self.mine)
 
 
 class _Rows(Dataset):
@@ -181,7 +184,8 @@ class _Rows(Dataset):
         self.row_tokens = row_tokens
 
     def __getitem__(self, part: Part) -> Batch:
-        rows, state, ends_step = part
+        step, mine, state, ends_step = part
+        rows = step[mine]
         prepared = [
             [
                 self.processor.prepare(
@@ -192,7 +196,11 @@ class _Rows(Dataset):
             for row in rows
         ]
         batch = pack(prepared, self.row_tokens, self.processor.end_of_turn_id)
-        batch.samples, batch.state, batch.ends_step = [[*row] for row in rows], state, ends_step
+        batch.samples, batch.step_samples = (
+            [[*row] for row in rows],
+            [sample for row in step for sample in row],
+        )
+        batch.state, batch.ends_step = state, ends_step
         return batch
 
 

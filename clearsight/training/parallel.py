@@ -1,0 +1,166 @@
+"""One process or many: who is there, and how a model is spread over them.
+
+Ranks form a mesh of three directions: `replicate` and `shard` share the data, `tensor` the layers of the decoder.
+Sharding is FSDP2 (https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html), sharing of layers is
+column- and row-wise (https://arxiv.org/abs/1909.08053). One process needs no launcher and none of this.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+from torch.distributed.tensor import DTensor
+from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
+from torch.utils.checkpoint import checkpoint
+
+from clearsight.models.precision import native_dtype
+from clearsight.models.vlm import VisionLanguageModel
+from clearsight.training.config import ConfigError, Parallel
+
+TENSOR_PLAN = {
+    "self_attn.q_proj": ColwiseParallel,
+    "self_attn.k_proj": ColwiseParallel,
+    "self_attn.v_proj": ColwiseParallel,
+    "self_attn.o_proj": RowwiseParallel,
+    "mlp.gate_proj": ColwiseParallel,
+    "mlp.up_proj": ColwiseParallel,
+    "mlp.down_proj": RowwiseParallel,
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Who takes part. `mesh` is None when there is one process; `data_rank` counts those with data of their own."""
+
+    rank: int
+    size: int
+    device: torch.device
+    mesh: DeviceMesh | None = None
+    data_rank: int = 0
+    data_ranks: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this rank writes what is written once."""
+        return self.rank == 0
+
+    def total(self, values: Tensor) -> Tensor:
+        """Sum over the ranks that have data of their own; `values` is changed and returned."""
+        if self.mesh is not None:
+            for name in ("replicate", "shard"):
+                dist.all_reduce(values, group=self.mesh[name].get_group())
+        return values
+
+    def gathered(self, values: Tensor) -> Tensor:
+        """The values of every rank: (size, ...)."""
+        if self.mesh is None:
+            return values[None]
+        found = [torch.empty_like(values) for _ in range(self.size)]
+        dist.all_gather(found, values)
+        return torch.stack(found)
+
+    def barrier(self) -> None:
+        if self.mesh is not None:
+            dist.barrier()
+
+
+def join(settings: Parallel, patience: float = 1800.0) -> World:
+    """Take part in the group that torchrun describes, or be alone. Raises ConfigError for a mesh that can't be."""
+    kind = settings.device if settings.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+    if "RANK" not in os.environ:
+        if settings.tensor != 1:
+            raise ConfigError(
+                f"parallel.tensor={settings.tensor} needs as many processes: torchrun --nproc-per-node "
+                f"{settings.tensor} -m clearsight train ..."
+            )
+        return World(0, 1, torch.device(kind))
+    device = torch.device(kind)
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        torch.cuda.set_device(device)
+    dist.init_process_group(
+        "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=timedelta(seconds=patience)
+    )
+    rank, size = dist.get_rank(), dist.get_world_size()
+    if size % settings.tensor:
+        raise ConfigError(
+            f"{size} processes can't be divided into groups of parallel.tensor={settings.tensor}"
+        )
+    data_ranks = size // settings.tensor
+    shape = (1, data_ranks, settings.tensor) if settings.shard else (data_ranks, 1, settings.tensor)
+    mesh = init_device_mesh(device.type, shape, mesh_dim_names=("replicate", "shard", "tensor"))
+    return World(rank, size, device, mesh, rank // settings.tensor, data_ranks)
+
+
+def leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def precision(settings: Parallel, device: torch.device) -> torch.dtype:
+    """The dtype products are computed in."""
+    if settings.precision == "auto":
+        return native_dtype(device)
+    return torch.bfloat16 if settings.precision == "bf16" else torch.float32
+
+
+def spread(model: VisionLanguageModel, world: World, settings: Parallel) -> None:
+    """Share the decoder's layers, checkpoint, compile and shard, in place and in this order.
+
+    Raises ConfigError when the heads can't be divided among `parallel.tensor` ranks.
+    """
+    text, layers = model.text_model, [*model.vision_model.encoder.layers, *model.text_model.layers]
+    if settings.tensor > 1:
+        assert world.mesh is not None
+        if text.config.num_key_value_heads % settings.tensor:
+            raise ConfigError(
+                f"{text.config.num_key_value_heads} key-value heads can't be divided among "
+                f"parallel.tensor={settings.tensor} ranks"
+            )
+        for layer in text.layers:
+            parallelize_module(
+                layer, world.mesh["tensor"], {name: kind() for name, kind in TENSOR_PLAN.items()}
+            )
+    for layer in layers:
+        if settings.checkpoint_activations:
+            layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)  # type: ignore[method-assign]
+        if settings.compile:
+            layer.compile()
+    if world.mesh is None:
+        return
+    dtype = precision(settings, world.device)
+    policy = MixedPrecisionPolicy(
+        param_dtype=None if dtype == torch.float32 else dtype,
+        reduce_dtype=torch.float32,
+        cast_forward_inputs=False,
+    )
+    mesh = world.mesh["shard"] if settings.shard else world.mesh["replicate", "shard"]
+    for layer in layers:
+        fully_shard(layer, mesh=mesh, mp_policy=policy)
+    fully_shard(model, mesh=mesh, mp_policy=policy)
+
+
+def local(tensor: Tensor) -> Tensor:
+    """This rank's part of a tensor; the tensor itself when it is whole."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+def global_norm(gradients: Iterable[Tensor], world: World) -> Tensor:
+    """The Euclidean norm of all gradients together, wherever their parts lie: a scalar, fp32, the same on all ranks."""
+    sums = {"tensor": torch.zeros((), device=world.device), "": torch.zeros((), device=world.device)}
+    for gradient in gradients:
+        shared = isinstance(gradient, DTensor) and "tensor" in (gradient.device_mesh.mesh_dim_names or ())
+        sums["tensor" if shared else ""] += local(gradient).float().square().sum()
+    if world.mesh is not None:
+        dist.all_reduce(sums["tensor"], group=world.mesh["tensor"].get_group())
+        both = sums["tensor"] + sums[""]
+        dist.all_reduce(both, group=world.mesh["shard"].get_group())
+        return both.sqrt()
+    return (sums["tensor"] + sums[""]).sqrt()

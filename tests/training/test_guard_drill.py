@@ -1,0 +1,195 @@
+"""Planted faults: each must be seen, and handled as its policy says."""
+
+import multiprocessing
+import os
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_runs import command, environment
+
+from clearsight.training.checkpoint import CheckpointError
+from clearsight.training.config import Config, changed, read_recipe
+from clearsight.training.record import read_run
+from clearsight.training.trainer import Trainer, TrainingStopped
+
+STEPS = 24
+
+
+@pytest.fixture
+def config(recipe) -> Config:
+    settings = [f"schedule.steps={STEPS}", "checkpoints.every=4", "guards.warmup=6", "data.rows=4"]
+    return changed(read_recipe(recipe), settings)
+
+
+class Faulty(Trainer):
+    """A trainer whose loss goes wrong in the steps `faults` names, for as long as their data comes."""
+
+    faults: dict[int, float] = {}  # noqa: RUF012  # set by each test
+    fetched = 0
+
+    def _batches(self, state):
+        for step in super()._batches(state):
+            self.fetched += 1
+            yield step
+
+    def _loss(self, batch):
+        return super()._loss(batch) * self.faults.get(self.fetched, 1.0)
+
+
+def run(config: Config, out: Path, faults: dict[int, float]) -> Faulty:
+    torch.set_num_threads(1)
+    trainer = Faulty(config, out)
+    trainer.faults = faults
+    trainer.run()
+    return trainer
+
+
+def guards_seen(out: Path) -> list[tuple[str, str]]:
+    return [(e.more["guard"], e.more["action"]) for e in read_run(out).events_of("guard")]
+
+
+def test_a_single_nan_is_skipped_and_leaves_the_weights_alone(config, tmp_path):
+    trainer = run(config, tmp_path, {9: float("nan")})
+    assert ("non_finite", "skip") in guards_seen(tmp_path)
+    assert all(p.isfinite().all() for p in trainer.optimizers.named.values())
+    steps = read_run(tmp_path).steps
+    assert [s.action for s in steps if s.facts.step == 9] == ["skip"]
+    assert (
+        steps[8].fingerprint["weights"] == steps[7].fingerprint["weights"] != steps[9].fingerprint["weights"]
+    )
+
+
+def test_nans_that_go_on_take_the_run_back_and_their_data_is_not_seen_again(config, tmp_path):
+    run(config, tmp_path, dict.fromkeys((10, 11, 12), float("nan")))
+    assert ("non_finite", "rollback") in guards_seen(tmp_path)
+    found = read_run(tmp_path)
+    (back,) = found.events_of("rollback")
+    assert back.more["to"] == 8
+    assert [s.facts.step for s in found.steps] == list(range(1, STEPS + 1))
+    seen = [tuple(map(tuple, found.ledger[s].samples)) for s in range(1, STEPS + 1)]
+    lost = {tuple(map(tuple, line.samples)) for line in _all_ledger_lines(tmp_path)} - set(seen)
+    assert len(lost) >= 3  # the data of the steps that were taken back
+
+
+def _all_ledger_lines(out: Path):
+    import json
+    from types import SimpleNamespace
+
+    return [
+        SimpleNamespace(samples=json.loads(line)["samples"])
+        for line in (out / "ledger.jsonl").read_text().splitlines()
+    ]
+
+
+def test_a_run_that_can_not_be_saved_by_going_back_ends_and_says_why(config, tmp_path):
+    with pytest.raises(TrainingStopped, match="rollbacks"):
+        run(config, tmp_path, dict.fromkeys(range(10, 100), float("nan")))
+    assert read_run(tmp_path).events_of("end")[-1].more["cause"]
+
+
+def test_a_bad_batch_is_a_spike_and_is_skipped(config, tmp_path):
+    run(config, tmp_path, {15: 40.0})
+    assert ("loss_spike", "skip") in guards_seen(tmp_path)
+
+
+def test_a_norm_out_of_all_proportion_is_clipped(config, tmp_path):
+    settings = changed(config, ["guards.loss_spike=off"])
+    run(settings, tmp_path, {15: 8.0})
+    (clipped,) = [s for s in read_run(tmp_path).steps if s.facts.step == 15]
+    assert clipped.action == "clip"
+    assert clipped.max_norm < clipped.facts.grad_norm / 4
+
+
+def test_a_loader_that_stalls_is_named(config, tmp_path):
+    class Stalled(Trainer):
+        def _batches(self, state):
+            for step in super()._batches(state):
+                time.sleep(0.3)
+                yield step
+
+    settings = changed(config, ["guards.window=8", "guards.stalled_loader=stop"])
+    with pytest.raises(TrainingStopped, match="waiting for data"):
+        Stalled(settings, tmp_path).run()
+
+
+def test_a_full_disk_ends_the_run_with_what_was_saved_before(config, tmp_path):
+    """Files may not grow beyond 300 KB: a checkpoint does not fit."""
+
+    def child(out: Path, answer) -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        torch.set_num_threads(1)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+        try:
+            Trainer(config, out).run()
+        except CheckpointError as error:
+            answer.put(str(error))
+
+    run(changed(config, ["schedule.steps=24"]), tmp_path / "whole", {})
+    context = multiprocessing.get_context("fork")
+    answer = context.Queue()
+    process = context.Process(target=child, args=(tmp_path / "full", answer))
+    process.start()
+    said = answer.get(timeout=60)
+    process.join()
+    assert "make room" in said
+    assert not list((tmp_path / "full" / "checkpoints").glob("step-*"))
+    run(config, tmp_path / "full", {})  # with room again, the same command goes on
+    assert (
+        read_run(tmp_path / "full").steps[-1].facts.loss == read_run(tmp_path / "whole").steps[-1].facts.loss
+    )
+
+
+@pytest.mark.slow
+def test_a_killed_rank_is_restarted_by_the_launcher_and_the_run_goes_on(recipe, tmp_path):
+    words = command(recipe, tmp_path, f"schedule.steps={STEPS}", "checkpoints.every=4", processes=2)
+    words.insert(words.index("--standalone"), "--max-restarts=2")
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    _until(lambda: list((tmp_path / "checkpoints").glob("step-*/manifest.json")), process)
+    os.kill(_ranks(process.pid)[-1], signal.SIGKILL)
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    found = read_run(tmp_path)
+    assert found.steps[-1].facts.step == STEPS
+    assert [e.attempt for e in found.events_of("start")] == [1, 2]
+
+
+@pytest.mark.slow
+def test_a_hung_rank_is_noticed_and_restarted(recipe, tmp_path):
+    settings = (f"schedule.steps={STEPS}", "checkpoints.every=4", "watch.patience=6")
+    words = command(recipe, tmp_path, *settings, processes=2)
+    words.insert(words.index("--standalone"), "--max-restarts=2")
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    _until(lambda: list((tmp_path / "checkpoints").glob("step-*/manifest.json")), process)
+    os.kill(_ranks(process.pid)[-1], signal.SIGSTOP)  # alive, and never answers
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert ("hung rank", "restart") in guards_seen(tmp_path)
+    assert read_run(tmp_path).steps[-1].facts.step == STEPS
+
+
+def _until(happened, process: subprocess.Popen, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+        time.sleep(0.01)
+
+
+def _ranks(launcher: int) -> list[int]:
+    """Process ids of the launcher's children that train, by rank."""
+    children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
+    found = []
+    for child in map(int, children):
+        environ = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+        rank = [e for e in environ if e.startswith(b"RANK=")]
+        if rank:
+            found.append((int(rank[0][5:]), child))
+    return [child for _, child in sorted(found)]
