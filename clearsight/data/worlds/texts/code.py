@@ -4,196 +4,21 @@ A program is a list of functions over whole numbers. It is printed in the syntax
 be run in the head, so that questions can ask what a function returns. Long files and classes are left out.
 """
 
-import random
-import re
-from dataclasses import dataclass, field
-from typing import Any
-
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from clearsight.data.worlds.asking import Asker
-from clearsight.data.worlds.drawing import lettering
-from clearsight.data.worlds.drawing.fonts import monospaced_font, text_font
-from clearsight.data.worlds.drawing.glyphs import advance, glyph
-from clearsight.data.worlds.drawing.legibility import contrast
-from clearsight.data.worlds.drawing.palette import NAMES, RGB, colour
-from clearsight.data.worlds.drawing.running_text import extent, set_words, size_of_x_height
-from clearsight.data.worlds.scene import NUMBERS, Placed, Scene, Split, listed, rng_for
+from clearsight.data.worlds.scene import NUMBERS, Scene, Split, listed, rng_for
 from clearsight.data.worlds.texts import prose
-
-TEMPLATES: dict[Split, tuple[str, ...]] = {
-    "train": ("editor", "plain", "book"),
-    "eval": ("window", "slide"),
-}
-# How each language writes the same program. `close` ends a block, if something does.
-SYNTAX: dict[str, dict[str, str]] = {
-    "Python": {
-        "function": "def {name}({parameter}):",
-        "let": "{name} = {value}",
-        "add": "{name} += {value}",
-        "loop": "for {name} in range({value}):",
-        "test": "if {name} {sign} {value}:",
-        "show": 'print("{text}")',
-        "give": "return {name}",
-        "call": "{name}({value})",
-        "comment": "# {text}",
-        "close": "",
-        "file": "py",
-    },
-    "JavaScript": {
-        "function": "function {name}({parameter}) {{",
-        "let": "let {name} = {value};",
-        "add": "{name} += {value};",
-        "loop": "for (let {name} = 0; {name} < {value}; {name}++) {{",
-        "test": "if ({name} {sign} {value}) {{",
-        "show": 'console.log("{text}");',
-        "give": "return {name};",
-        "call": "{name}({value});",
-        "comment": "// {text}",
-        "close": "}",
-        "file": "js",
-    },
-    "C": {
-        "function": "int {name}(int {parameter}) {{",
-        "let": "int {name} = {value};",
-        "add": "{name} += {value};",
-        "loop": "for (int {name} = 0; {name} < {value}; {name}++) {{",
-        "test": "if ({name} {sign} {value}) {{",
-        "show": 'puts("{text}");',
-        "give": "return {name};",
-        "call": "{name}({value});",
-        "comment": "/* {text} */",
-        "close": "}",
-        "file": "c",
-    },
-    "Go": {
-        "function": "func {name}({parameter} int) int {{",
-        "let": "{name} := {value}",
-        "add": "{name} += {value}",
-        "loop": "for {name} := 0; {name} < {value}; {name}++ {{",
-        "test": "if {name} {sign} {value} {{",
-        "show": 'fmt.Println("{text}")',
-        "give": "return {name}",
-        "call": "{name}({value})",
-        "comment": "// {text}",
-        "close": "}",
-        "file": "go",
-    },
-    "Rust": {
-        "function": "fn {name}({parameter}: i32) -> i32 {{",
-        "let": "let mut {name} = {value};",
-        "add": "{name} += {value};",
-        "loop": "for {name} in 0..{value} {{",
-        "test": "if {name} {sign} {value} {{",
-        "show": 'println!("{text}");',
-        "give": "return {name};",
-        "call": "{name}({value});",
-        "comment": "// {text}",
-        "close": "}",
-        "file": "rs",
-    },
-    "Ruby": {
-        "function": "def {name}({parameter})",
-        "let": "{name} = {value}",
-        "add": "{name} += {value}",
-        "loop": "{value}.times do |{name}|",
-        "test": "if {name} {sign} {value}",
-        "show": 'puts "{text}"',
-        "give": "return {name}",
-        "call": "{name}({value})",
-        "comment": "# {text}",
-        "close": "end",
-        "file": "rb",
-    },
-    "Lua": {
-        "function": "function {name}({parameter})",
-        "let": "local {name} = {value}",
-        "add": "{name} = {name} + {value}",
-        "loop": "for {name} = 1, {value} do",
-        "test": "if {name} {sign} {value} then",
-        "show": 'print("{text}")',
-        "give": "return {name}",
-        "call": "{name}({value})",
-        "comment": "-- {text}",
-        "close": "end",
-        "file": "lua",
-    },
-    "PHP": {
-        "function": "function {name}(${parameter}) {{",
-        "let": "${name} = {value};",
-        "add": "${name} += {value};",
-        "loop": "for (${name} = 0; ${name} < {value}; ${name}++) {{",
-        "test": "if (${name} {sign} {value}) {{",
-        "show": 'echo "{text}";',
-        "give": "return ${name};",
-        "call": "{name}({value});",
-        "comment": "// {text}",
-        "close": "}",
-        "file": "php",
-    },
-    "Kotlin": {
-        "function": "fun {name}({parameter}: Int): Int {{",
-        "let": "var {name} = {value}",
-        "add": "{name} += {value}",
-        "loop": "repeat({value}) {{ {name} ->",
-        "test": "if ({name} {sign} {value}) {{",
-        "show": 'println("{text}")',
-        "give": "return {name}",
-        "call": "{name}({value})",
-        "comment": "// {text}",
-        "close": "}",
-        "file": "kt",
-    },
-}
-CAMEL = ("JavaScript", "Go", "Kotlin")  # the others write names_like_this
-KEYWORDS = (
-    *(
-        "def",
-        "for",
-        "in",
-        "range",
-        "if",
-        "return",
-        "function",
-        "let",
-        "int",
-        "func",
-        "fn",
-        "mut",
-        "i32",
-        "do",
-    ),
-    *("end", "times", "puts", "local", "then", "var", "fun", "Int", "repeat", "echo"),
+from clearsight.data.worlds.texts.listings import TEMPLATES, draw_listing
+from clearsight.data.worlds.texts.programs import (
+    SYNTAX,
+    THINGS,
+    Function,
+    Row,
+    function_name,
+    make_program,
+    print_program,
 )
-TOKEN = re.compile(
-    r'(?P<comment>#.*|//.*|--.*|/\*.*)|(?P<string>"[^"]*")|(?P<number>\b\d+\b)|(?P<word>[A-Za-z_]\w*)'
-)
-ACTIONS = """
-    load, count, merge, scan, build, check, sort, measure, fetch, store, split, update, render, collect, reduce, parse,
-    pick, shift, limit, trace, weigh, rank, join, clean, test, start, plan, read, mark, sum, probe, fold, grow, spend
-"""
-THINGS = """
-    items, rows, points, users, words, pages, frames, prices, files, tiles, nodes, bytes, orders, steps, votes, keys,
-    tasks, cells, lines, parts, coins, seats, miles, cards, boxes, notes, waves, roads, marks, goals, trees, doors
-"""
-VARIABLES = """
-    total, result, size, level, score, width, depth, speed, value, height, weight, offset, credit, stock, amount,
-    budget, length, rate, power, balance, volume, margin, delta, sum, gain, load, heat, age
-"""
-PARAMETERS = (
-    "n, start, base, given, first, seed, origin, extra, bonus, fee, tax, tip, shift, step, lead, input, k, m"
-)
-MESSAGES = """
-    all done, now ready, please wait, step over, try again, well done, still open, next round, no change, good night,
-    hello there, too late, half way, over here, once more, right on, as planned, not yet, full stop, come in,
-    keep going, last call, on time, last one
-"""
-REMARKS = """
-    keep this small, see the notes, slow but safe, fix this later, works for now, check the limits, never negative,
-    do not change, about right, used by tests, add one more, taken from the plan, ask before use, order matters,
-    faster than before, must stay first, only for today, small numbers only, as agreed, needs a review
-"""
-LEAST_CONTRAST = 3.4  # of coloured code and its ground
 
 LANGUAGE = (
     "Which programming language is this?",
@@ -287,76 +112,12 @@ FILE = (
 )
 
 
-@dataclass
-class Function:
-    """`body` holds statements: {"kind", ...} with a nested "body" for a loop and a test."""
-
-    name: str
-    parameter: str
-    body: list[dict[str, Any]] = field(default_factory=list)
-
-    def statements(self, kind: str) -> list[dict[str, Any]]:
-        """All statements of a kind, nested ones too."""
-        found = []
-        for statement in self.body:
-            found += [s for s in (statement, *statement.get("body", ())) if s["kind"] == kind]
-        return found
-
-    def run(self, given: int) -> int:
-        """What the function returns for an argument."""
-        known = {self.parameter: given}
-
-        def follow(body: list[dict[str, Any]]) -> None:
-            for s in body:
-                if s["kind"] == "let":
-                    known[s["name"]] = s["value"]
-                elif s["kind"] == "add":
-                    known[s["name"]] += known[s["value"]] if isinstance(s["value"], str) else s["value"]
-                elif s["kind"] == "loop":
-                    for _ in range(s["value"]):
-                        follow(s["body"])
-                elif s["kind"] == "test":
-                    left, right = known[s["name"]], s["value"]
-                    if left < right if s["sign"] == "<" else left > right:
-                        follow(s["body"])
-
-        follow(self.body)
-        return known[self.statements("give")[0]["name"]]
-
-
-@dataclass
-class Row:
-    """A printed line. `function` is the one it belongs to; `box` surrounds its code."""
-
-    number: int
-    text: str
-    depth: int
-    function: str
-    opens: bool = False
-    box: tuple[float, float, float, float] = (0, 0, 0, 0)
-    places: list[int] = field(default_factory=list)
-    legible: bool = True
-
-    @property
-    def code(self) -> str:
-        return self.text.strip()
-
-
-@dataclass
-class Theme:
-    ground: RGB
-    ink: RGB
-    faint: RGB
-    bar: RGB  # behind a highlighted line, and the chrome
-    colours: dict[str, RGB]
-
-
 def sample(seed: int, split: Split) -> Scene:
     rng = rng_for("code", seed, split)
     template = rng.choice(TEMPLATES[split])
     language = rng.choice(tuple(SYNTAX))
-    functions = _program(rng, split, language, rng.choice((1, 2, 2, 3)))
-    rows = _print(functions, language)
+    functions = make_program(rng, split, language, rng.choice((1, 2, 2, 3)))
+    rows = print_program(functions, language)
     numbered = template == "editor" or rng.random() < 0.6
     marked = rng.randrange(len(rows)) if numbered and rng.random() < 0.35 else None
     file = f"{prose.pick(rng, split, THINGS)}.{SYNTAX[language]['file']}" if template != "plain" else ""
@@ -366,7 +127,7 @@ def sample(seed: int, split: Split) -> Scene:
     )
     if spoiled:
         spoiled.legible = False
-    _draw(rng, scene, template, language, rows, numbered, marked, file)
+    draw_listing(rng, scene, template, language, rows, numbered, marked, file)
     scene.facts = {
         "template": template,
         "language": language,
@@ -382,264 +143,6 @@ def sample(seed: int, split: Split) -> Scene:
     _ask(Asker(scene, rng), functions, rows)
     _describe(scene, functions, rows)
     return scene
-
-
-# ---------------------------------------------------------------------------------------------------
-# Programs
-
-
-def _name(rng: random.Random, split: Split, language: str) -> str:
-    action, thing = prose.pick(rng, split, ACTIONS), prose.pick(rng, split, THINGS)
-    return action + thing.capitalize() if language in CAMEL else f"{action}_{thing}"
-
-
-def _program(rng: random.Random, split: Split, language: str, count: int) -> list[Function]:
-    """Functions of different names; a later one may call an earlier one."""
-    functions: list[Function] = []
-    while len(functions) < count:
-        function = Function(_name(rng, split, language), prose.pick(rng, split, PARAMETERS))
-        variable = prose.pick(rng, split, VARIABLES)
-        names = {f.name for f in functions}
-        if function.name in names or variable == function.parameter:
-            continue
-        body = function.body
-        if rng.random() < 0.45:
-            body.append({"kind": "comment", "text": prose.pick(rng, split, REMARKS)})
-        body.append({"kind": "let", "name": variable, "value": rng.randint(0, 20)})
-        if rng.random() < 0.6:
-            body.append({"kind": "add", "name": variable, "value": function.parameter})
-        inner = {"kind": "add", "name": variable, "value": rng.randint(1, 9)}
-        shape = rng.random()
-        if shape < 0.45:
-            body.append({"kind": "loop", "name": "i", "value": rng.randint(2, 6), "body": [inner]})
-        elif shape < 0.8:
-            name = rng.choice((variable, function.parameter))
-            test = {"kind": "test", "name": name, "sign": rng.choice(("<", ">")), "value": rng.randint(3, 25)}
-            body.append(test | {"body": [inner]})
-        if rng.random() < 0.4:
-            body.append({"kind": "show", "text": prose.pick(rng, split, MESSAGES)})
-        if functions and rng.random() < 0.5:
-            called = rng.choice(functions).name
-            body.append({"kind": "call", "name": called, "value": rng.randint(1, 30)})
-        body.append({"kind": "give", "name": variable})
-        functions.append(function)
-    return functions
-
-
-def _print(functions: list[Function], language: str) -> list[Row]:
-    syntax = SYNTAX[language]
-    unit = 2 if language in ("Ruby", "JavaScript", "Lua") else 4
-    rows: list[Row] = []
-
-    def put(text: str, depth: int, function: str, opens: bool = False) -> None:
-        rows.append(Row(len(rows) + 1, " " * unit * depth + text, depth, function, opens))
-
-    def put_body(body: list[dict[str, Any]], depth: int, function: Function) -> None:
-        for s in body:
-            value = s.get("value")
-            if language == "PHP" and isinstance(value, str):
-                value = "$" + value
-            put(syntax[s["kind"]].format(**{**s, "value": value}), depth, function.name)
-            if "body" in s:
-                put_body(s["body"], depth + 1, function)
-                if syntax["close"]:
-                    put(syntax["close"], depth, function.name)
-
-    for function in functions:
-        if rows:
-            put("", 0, "")
-        put(
-            syntax["function"].format(name=function.name, parameter=function.parameter),
-            0,
-            function.name,
-            True,
-        )
-        put_body(function.body, 1, function)
-        if syntax["close"]:
-            put(syntax["close"], 0, function.name)
-    return rows
-
-
-# ---------------------------------------------------------------------------------------------------
-# Drawing
-
-
-def _theme(rng: random.Random, split: Split, *, dark: bool) -> Theme:
-    level = rng.randint(14, 46) if dark else rng.randint(240, 255)
-    tint = rng.randint(-8, 8)
-    ground = (level, level, max(0, min(255, level + tint)))
-    ink = (228, 228, 222) if dark else (28, 28, 34)
-    toward = 255 if dark else 0
-
-    def mixed(share: float) -> RGB:
-        return tuple(round((1 - share) * g + share * toward) for g in ground)  # type: ignore[return-value]
-
-    colours: dict[str, RGB] = {"comment": mixed(0.55)}
-    usable = [
-        n
-        for n in NAMES
-        if n not in ("black", "white", "gray", *(("brown", "purple") if dark else ("yellow",)))
-    ]
-    for role, name in zip(("keyword", "string", "number", "function"), rng.sample(usable, 4), strict=True):
-        value = colour(rng, split, name)
-        while contrast(value, ground) < LEAST_CONTRAST:  # lighten or darken it until it can be read
-            value = tuple(round(0.85 * v + 0.15 * i) for v, i in zip(value, ink, strict=True))  # type: ignore[assignment]
-        colours[role] = value
-    return Theme(ground, ink, mixed(0.42), mixed(0.11), colours)
-
-
-def _inks(row: Row, theme: Theme, functions: set[str]) -> list[RGB]:
-    """The colour of each character of a line."""
-    inks = [theme.ink] * len(row.text)
-    for match in TOKEN.finditer(row.text):
-        role = match.lastgroup or ""
-        if role == "word":
-            role = "keyword" if match[0] in KEYWORDS else "function" if match[0] in functions else ""
-        if role in theme.colours:
-            inks[match.start() : match.end()] = [theme.colours[role]] * len(match[0])
-    return inks
-
-
-def _draw(
-    rng: random.Random,
-    scene: Scene,
-    template: str,
-    language: str,
-    rows: list[Row],
-    numbered: bool,
-    marked: int | None,
-    file: str,
-) -> None:
-    split = scene.split
-    theme = _theme(rng, split, dark=rng.random() < (0.15 if template == "book" else 0.55))
-    font = monospaced_font(rng, split)
-    size = size_of_x_height(font, rng.uniform(7.6, 11.0))
-    while True:
-        cell, (above, below) = advance(font, size, "0"), extent(font, size)
-        gutter = cell * 3.2 if numbered else 0.0
-        longest = max(len(row.text) for row in rows) * cell
-        pitch = max(above + below + 2, size * rng.uniform(1.2, 1.5))
-        top = {"editor": 34, "plain": 14, "book": 30, "window": 46, "slide": 70}[template]
-        edge = {"editor": 10, "plain": 16, "book": 34, "window": 30, "slide": 36}[template]
-        width, height = longest + gutter + 2 * edge + 8, len(rows) * pitch + top + edge
-        if (width <= 640 and height <= 640) or size <= size_of_x_height(font, 7.0):
-            break
-        size -= 1
-    width, height = max(320, min(880, round(width))), max(224, min(880, round(height)))
-    left, top = edge + gutter, float(top)
-    scene.picture = Image.new("RGB", (width, height), theme.ground)
-    draw = ImageDraw.Draw(scene.picture)
-    _FURNITURE[template](rng, scene, draw, theme, file, edge)
-    if numbered and template == "editor":
-        draw.line((left - cell * 0.6, 28, left - cell * 0.6, height), fill=theme.bar, width=1)
-    names = {row.function for row in rows}
-    characters: list[Placed] = []
-    for index, row in enumerate(rows):
-        y = top + index * pitch
-        baseline = round(y + above)
-        if index == marked:
-            draw.rectangle((edge - 6, y - 2, width - edge + 4, y + above + below + 1), fill=theme.bar)
-        if numbered:
-            number = str(index + 1)
-            set_words(
-                scene.picture, left - cell * (0.9 + len(number)), baseline, [number], font, size, theme.faint
-            )
-        drawn = _set_row(scene, row, left, baseline, font, size, cell, _inks(row, theme, names))
-        if row.code:
-            start = left + (len(row.text) - len(row.text.lstrip())) * cell
-            row.box = (start, baseline - above, left + len(row.text) * cell, baseline + below)
-        else:
-            row.box = (left, baseline - above, left, baseline + below)
-        if not row.legible:
-            continue
-        for match in re.finditer(r"\S+", row.text):
-            row.places.append(len(scene.placed))
-            box = (left + match.start() * cell, row.box[1], left + match.end() * cell, row.box[3])
-            scene.placed.append(Placed("word", match[0], box))
-        characters += drawn
-    scene.placed += characters
-    for row in rows:
-        if not row.legible:
-            lettering.smudge(scene.picture, row.box, rng)
-
-
-def _set_row(
-    scene: Scene, row: Row, left: float, baseline: int, font: str, size: int, cell: float, inks: list[RGB]
-) -> list[Placed]:
-    above, below = extent(font, size)
-    characters = []
-    for column, (character, ink) in enumerate(zip(row.text, inks, strict=True)):
-        if character == " ":
-            continue
-        drawn = glyph(font, size, character)
-        x = left + column * cell
-        if drawn.mask is not None:
-            scene.picture.paste(ink, (round(x) + drawn.right, baseline + drawn.down), drawn.mask)
-        characters.append(Placed("character", character, (x, baseline - above, x + cell, baseline + below)))
-    return characters
-
-
-def _caption(
-    scene: Scene, rng: random.Random, text: str, x: float, baseline: float, pixels: float, ink: RGB
-) -> None:
-    font = text_font(rng, scene.split)
-    size = size_of_x_height(font, pixels)
-    words, characters = set_words(scene.picture, x, baseline, text.split(), font, size, ink)
-    scene.placed += words + characters
-
-
-def _editor(
-    rng: random.Random, scene: Scene, draw: ImageDraw.ImageDraw, theme: Theme, file: str, edge: int
-) -> None:
-    """A tab with the file's name over a gutter with line numbers."""
-    width = scene.picture.width
-    draw.rectangle((0, 0, width, 26), fill=theme.bar)
-    draw.rectangle((0, 0, 22 + 10 * len(file), 26), fill=theme.ground)
-    draw.line((0, 0, 22 + 10 * len(file), 0), fill=theme.colours["keyword"], width=3)
-    _caption(scene, rng, file, 11, 18, 7.6, theme.ink)
-
-
-def _plain(
-    rng: random.Random, scene: Scene, draw: ImageDraw.ImageDraw, theme: Theme, file: str, edge: int
-) -> None:
-    """Nothing but the code."""
-
-
-def _book(
-    rng: random.Random, scene: Scene, draw: ImageDraw.ImageDraw, theme: Theme, file: str, edge: int
-) -> None:
-    """A listing between two rules, as printed in a book."""
-    width, height = scene.picture.size
-    for y in (22, height - 10):
-        draw.line((14, y, width - 14, y), fill=theme.faint, width=rng.choice((1, 2)))
-    _caption(scene, rng, file, 16, 16, 7.4, theme.ink)
-
-
-def _window(
-    rng: random.Random, scene: Scene, draw: ImageDraw.ImageDraw, theme: Theme, file: str, edge: int
-) -> None:
-    """A window with round buttons on a coloured desktop."""
-    width, height = scene.picture.size
-    desktop = colour(rng, scene.split, rng.choice(("blue", "purple", "green", "orange", "pink")))
-    draw.rectangle((0, 0, width, height), fill=desktop)
-    draw.rounded_rectangle((12, 10, width - 12, height - 12), 9, theme.ground)
-    for index, name in enumerate(("red", "yellow", "green")):
-        draw.ellipse((22 + 16 * index, 18, 32 + 16 * index, 28), fill=colour(rng, scene.split, name))
-    _caption(scene, rng, file, 84, 28, 7.6, theme.ink)
-
-
-def _slide(
-    rng: random.Random, scene: Scene, draw: ImageDraw.ImageDraw, theme: Theme, file: str, edge: int
-) -> None:
-    """A slide of a talk: a coloured band with the file's name in large letters, the code below."""
-    width, height = scene.picture.size
-    band = colour(rng, scene.split, rng.choice(("blue", "purple", "brown", "red")))
-    draw.rectangle((0, 0, width, 50), fill=band)
-    draw.rectangle((0, height - 6, width, height), fill=band)
-    _caption(scene, rng, file, 24, 34, 12.0, (250, 250, 250))
-
-
-_FURNITURE = {"editor": _editor, "plain": _plain, "book": _book, "window": _window, "slide": _slide}
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -659,7 +162,7 @@ def _ask(ask: Asker, functions: list[Function], rows: list[Row]) -> None:
         ask.count("how many functions", HOW_MANY, len(functions))
         if len(functions) > 1:
             ask.items("functions", FUNCTIONS, [f.name for f in functions], ordered=True)
-        while (absent := _name(rng, ask.split, facts["language"])) in {f.name for f in functions}:
+        while (absent := function_name(rng, ask.split, facts["language"])) in {f.name for f in functions}:
             pass
         present = rng.random() < 0.5
         ask.yes_no("defines", DEFINES, present, name=rng.choice(functions).name if present else absent)
