@@ -143,8 +143,13 @@ class Checks:
     """What is computed twice to find faulty hardware; 0 turns a check off."""
 
     replay_every: int = 100
-    replicas_every: int = 100
+    """Steps between two that compute their first micro-batch twice."""
+    balance_every: int = 20
+    """Steps between two whose update is added up twice; AdamW alone."""
     at_rest_every: int = 20
+    """Steps between two after which memory must stay as it is until the next."""
+    replicas_every: int = 100
+    """Steps between two after which copies on several ranks are compared."""
 
 
 @dataclass(frozen=True)

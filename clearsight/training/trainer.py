@@ -34,6 +34,7 @@ from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.tiles import normalise
 from clearsight.training import learner, parallel
 from clearsight.training.checkpoint import RANDOM, Checkpoints, Piece
+from clearsight.training.checks import Checks, Fault
 from clearsight.training.config import Config, ConfigError, to_json
 from clearsight.training.corpora import open_corpus
 from clearsight.training.facts import StepFacts
@@ -45,9 +46,6 @@ from clearsight.training.parallel import World, global_norm, local
 from clearsight.training.record import RECORD, Record, read_run
 from clearsight.training.schedule import share_of_peak
 
-TRY_AGAIN = (
-    75  # exit code of a run that was told to stop and goes on when started again (EX_TEMPFAIL of sysexits.h)
-)
 SAMPLED = 256  # elements of each of a few parameters whose bytes enter a step's fingerprint
 
 
@@ -110,6 +108,7 @@ class Trainer:
             asynchronous=config.checkpoints.asynchronous,
         )
         self.heart = Heartbeat(out, self.world.rank, self.world.size, config.watch.patience)
+        self.checks = Checks(config.checks, self.optimizers, self.world, self._anyone)
         self.step = 0
         self.best: tuple[float, int] | None = None  # validation loss, step
         self._told_to_stop: str | None = None
@@ -123,6 +122,10 @@ class Trainer:
         """
         loader_state = self._resume()
         self._watch_signals()
+        if self.world.leads and (alarm := take_alarm(self.out)) is not None:
+            self._event(
+                "guard", guard="hung rank", action="restart", reason=alarm.sentence, seconds=alarm.seconds
+            )
         self._event(
             "start", world_size=self.world.size, resumed_from=self.step or None, seconds=self._since_start()
         )
@@ -181,13 +184,14 @@ class Trainer:
         waited = time.perf_counter() - began
         self._state_behind = micros[-1].state
         self.heart.beat("computing", step)
+        self._judge_faults(self.checks.before_step())
 
         seen = self._count(micros)
         numbers = torch.tensor(
             [seen.labelled, seen.tokens, seen.samples, seen.tiles, seen.flops], dtype=torch.float64
         )
         labelled, tokens, samples, tiles, flops = self.world.total(numbers.to(self._number_device)).tolist()
-        loss = self._gradients(micros, max(1.0, labelled))
+        loss = self._gradients(micros, max(1.0, labelled), self.checks.replays(step))
         norm = global_norm(self.optimizers.gradients(), self.world)
         sums = self.world.total(torch.cat([loss[None], self.activations.taken()]))
         computed = time.perf_counter() - began - waited
@@ -217,7 +221,9 @@ class Trainer:
         if verdict.takes_step:
             if verdict.max_norm is not None and facts.grad_norm > verdict.max_norm:
                 self.optimizers.scale_gradients(verdict.max_norm / facts.grad_norm)
+            self.checks.before_update(step)
             self.optimizers.step()
+            self._judge_faults(self.checks.after_update(step))
         self.optimizers.zero_grad()
         self.step = step
         if self.record is not None:
@@ -226,17 +232,52 @@ class Trainer:
         self.show("step", {"facts": facts, "verdict": verdict, "steps": self.config.schedule.steps})
         return facts, verdict
 
-    def _gradients(self, micros: list[Batch], labelled: float) -> Tensor:
-        """Add up the gradients of the mean loss over all ranks' `labelled` tokens; returns this rank's summed loss."""
-        total = torch.zeros((), device=self.world.device)
-        for number, batch in enumerate(micros, 1):
+    def _gradients(self, micros: list[Batch], labelled: float, replay: bool) -> Tensor:
+        """Add up the gradients of the mean loss over all ranks' `labelled` tokens; returns this rank's summed loss.
+
+        With `replay` the first micro-batch is computed twice, and compared.
+        """
+
+        def add(batch: Batch, sync: bool) -> Tensor:
             if self.world.mesh is not None:
-                self.model.set_requires_gradient_sync(number == len(micros))  # type: ignore[operator]
+                self.model.set_requires_gradient_sync(sync)  # type: ignore[operator]
             loss = self._loss(batch)
             # sharded gradients are averaged over the ranks that have data
             (loss * (self.world.data_ranks / labelled)).backward()
-            total += loss.detach()
+            return loss.detach()
+
+        first, *others = micros
+        total = torch.zeros((), device=self.world.device)
+        if replay:
+            losses = []
+
+            def run_once() -> Tensor:
+                self.optimizers.zero_grad()
+                self.activations.taken()
+                losses.append(add(first, sync=True))
+                return losses[-1]
+
+            self._judge_faults(self.checks.replay(run_once))
+            total += losses[-1]
+        else:
+            total += add(first, sync=not others)
+        for number, batch in enumerate(others, 1):
+            total += add(batch, sync=number == len(others))
         return total
+
+    def _judge_faults(self, faults: list[Fault]) -> None:
+        """Note what the checks found; a fault that leaves doubt about the weights ends this attempt on all ranks."""
+        for fault in faults:
+            action = "go" if fault.settled else "restart"
+            self._event("guard", guard=fault.check, action=action, reason=fault.sentence)
+            self.show("note", {"text": f"{fault.check}: {fault.sentence}"})
+        if self._anyone(any(not fault.settled for fault in faults)):
+            said = faults[0].sentence if faults else "Another rank's check of its hardware failed."
+            raise TrainingStopped(
+                f"{said} The same command goes on from the last checkpoint; if this happens again, run clearsight "
+                "doctor on this machine.",
+                TRY_AGAIN,
+            )
 
     def _loss(self, batch: Batch) -> Tensor:
         """Summed loss of a micro-batch's labelled tokens, fp32."""
@@ -410,6 +451,7 @@ class Trainer:
 
     def _load(self, step: int) -> dict[str, Any]:
         self.optimizers.prepare()
+        self.checks.forget()
         self.checkpoints.load(step, self._pieces())
         for name, value in self.checkpoints.random_state(step).items():
             if name.startswith("cpu"):

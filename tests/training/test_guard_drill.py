@@ -193,3 +193,46 @@ def _ranks(launcher: int) -> list[int]:
         if rank:
             found.append((int(rank[0][5:]), child))
     return [child for _, child in sorted(found)]
+
+
+class FlippedBits(Trainer):
+    """A trainer on a machine that flips one bit: in memory between steps, or in one result of a computation."""
+
+    flip = ""
+
+    def _batches(self, state):
+        for number, step in enumerate(super()._batches(state), 1):
+            if self.flip == "memory" and number == 6:
+                weight = next(iter(self.optimizers.named.values())).data
+                weight.view(torch.int32).flatten()[3] ^= 1 << 12
+            yield step
+
+    def _loss(self, batch):
+        self.computed = getattr(self, "computed", 0) + 1
+        loss = super()._loss(batch)
+        return loss * (1 + 1e-6) if self.flip == "once" and self.computed == 5 else loss
+
+
+@pytest.mark.parametrize(
+    ("flip", "check", "action"), [("memory", "at rest", "restart"), ("once", "replay", "go")]
+)
+def test_a_flipped_bit_is_noticed(config, tmp_path, flip, check, action):
+    checks = ["checks.at_rest_every=1", "checks.balance_every=1", "checks.replay_every=2", "schedule.steps=8"]
+    trainer = FlippedBits(changed(config, checks), tmp_path)
+    trainer.flip = flip
+    if action == "restart":
+        with pytest.raises(TrainingStopped, match="changed in memory between two steps"):
+            trainer.run()
+    else:
+        trainer.run()
+    assert (check, action) in guards_seen(tmp_path)
+
+
+def test_checks_of_the_hardware_change_nothing_that_is_learned(config, tmp_path):
+    every = ["checks.at_rest_every=1", "checks.balance_every=1", "checks.replay_every=1", "schedule.steps=8"]
+    none = [setting.replace("=1", "=0") for setting in every[:3]] + ["schedule.steps=8"]
+    for name, settings in (("with", every), ("without", none)):
+        Trainer(changed(config, settings), tmp_path / name).run()
+    a, b = read_run(tmp_path / "with"), read_run(tmp_path / "without")
+    assert [s.fingerprint for s in a.steps] == [s.fingerprint for s in b.steps]
+    assert not guards_seen(tmp_path / "with")
