@@ -24,6 +24,7 @@ from typing import Any
 from clearsight.training.facts import StepFacts
 
 _FADING = 0.999  # a step, of the largest rise of the loss: half of it after 693 steps
+_FAR = 4.0  # standard deviations
 SEVERITY = ("go", "clip", "skip", "rollback", "stop")
 _MEANT = {  # what can be done about each guard's finding
     "non_finite": ("skip", "rollback", "stop", "off"),
@@ -51,7 +52,7 @@ class Policy:
     falling_throughput: str = "warn"
 
     warmup: int = 25  # good steps before anything is held against its running mean
-    loss_decay: float = 0.99  # of the running means: a loss has half its weight after 69 more,
+    loss_decay: float = 0.98  # of the running means: a loss has half its weight after 34 more,
     norm_decay: float = 0.97  # a norm, or the activations of a part, after 23 more
 
     loss_z: float = 12.0  # standard deviations above the mean that make a spike,
@@ -214,10 +215,13 @@ class Guards:
         return [Finding("non_finite", action, f"{said}.")]
 
     def _learn_loss(self, loss: float) -> None:
-        state = self._state
-        rise = loss - state.loss.mean if state.loss.count else 0.0
-        state.largest_rise = max(rise, state.largest_rise * _FADING)
-        state.loss.add(loss)
+        """Far losses enter as less far ones, so that none, however large, makes the guard blind to the next."""
+        state, policy, usual = self._state, self.policy, self._state.loss
+        if usual.count >= policy.warmup:
+            rise = min(loss - usual.mean, policy.loss_rise * abs(usual.mean))
+            state.largest_rise = max(rise, state.largest_rise * _FADING)
+            loss = min(loss, usual.mean + _FAR * math.sqrt(usual.variance))
+        usual.add(loss)
 
     def _loss_spike(self, facts: StepFacts) -> list[Finding]:
         """Losses of small batches have heavy tails, which a deviation does not tell: the rises seen before do."""

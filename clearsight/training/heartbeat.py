@@ -102,7 +102,7 @@ class Heartbeat:
         while not self._stopped.wait(self._interval):
             now = time.monotonic()
             away, looked = now - looked - self._interval, now
-            if False and away > self.patience / 2:
+            if away > self.patience / 2:
                 self._since += away  # this thread did not run either: the whole process was suspended
             if (silent := now - self._since) > self.patience:
                 self._alarm(self._last, silent)
