@@ -24,6 +24,7 @@ from clearsight.models.precision import native_dtype
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.training.config import ConfigError, Parallel
 
+TIMEOUT = timedelta(minutes=30)  # of a collective; a rank that hangs is noticed much sooner (see heartbeat)
 TENSOR_PLAN = {
     "self_attn.q_proj": ColwiseParallel,
     "self_attn.k_proj": ColwiseParallel,
@@ -71,7 +72,7 @@ class World:
             dist.barrier()
 
 
-def join(settings: Parallel, patience: float = 1800.0) -> World:
+def join(settings: Parallel) -> World:
     """Take part in the group that torchrun describes, or be alone. Raises ConfigError for a mesh that can't be."""
     kind = settings.device if settings.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
     if "RANK" not in os.environ:
@@ -85,9 +86,7 @@ def join(settings: Parallel, patience: float = 1800.0) -> World:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
         torch.cuda.set_device(device)
-    dist.init_process_group(
-        "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=timedelta(seconds=patience)
-    )
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
     rank, size = dist.get_rank(), dist.get_world_size()
     if size % settings.tensor:
         raise ConfigError(

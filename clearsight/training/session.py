@@ -13,7 +13,7 @@ def train(config: Config, out: Path, *, quiet: bool = False) -> dict[str, Any] |
 
     Raises ConfigError, TrainingStopped, CheckpointError, and what models and data raise, each with what to do.
     """
-    world = parallel.join(config.parallel, config.watch.patience * 3)
+    world = parallel.join(config.parallel)
     try:
         summary = Trainer(config, out, world=world).run()
         return summary if world.leads else None
