@@ -46,6 +46,7 @@ class Audit:
     damaged: tuple[int, ...]  # steps whose samples no longer have their hash
     repeated: tuple[tuple[int, int], ...]
     left_out: tuple[tuple[int, int], ...]  # corpus, how many
+    sizes_known: bool
 
     @property
     def sound(self) -> bool:
@@ -169,7 +170,9 @@ def audit(run: Run, records: Sequence[int] | None = None, ahead: int | None = No
         if epochs and size - often > dropped:
             left_out.append((corpus, size - often - dropped))
     missing = tuple(sorted(step for step in counting if step not in run.ledger))
-    return Audit(len(counting), drawn.total(), missing, tuple(damaged), tuple(repeated), tuple(left_out))
+    return Audit(
+        len(counting), drawn.total(), missing, tuple(damaged), tuple(repeated), tuple(left_out), bool(records)
+    )
 
 
 def _dropped(run: Run) -> int:
@@ -220,7 +223,8 @@ def describe(difference: Difference) -> str:
 def _audit_in_words(found: Audit) -> str:
     said = f"{found.samples} samples in {found.steps} steps"
     if found.sound:
-        return f"{said}, nothing missing or repeated within an epoch."
+        of_epochs = "repeated within an epoch" if found.sizes_known else "damaged"
+        return f"{said}, nothing missing or {of_epochs}."
     faults = [
         f"{text} {', '.join(map(str, listed[:SHOWN]))}{' ...' if len(listed) > SHOWN else ''}"
         for text, listed in (
