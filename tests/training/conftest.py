@@ -13,10 +13,8 @@ from clearsight.models.vlm import VisionLanguageModel
 from clearsight.training import learner
 
 
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory) -> Path:
-    """A model of the family with random weights and a vocabulary of bytes, in a folder."""
-    folder = tmp_path_factory.mktemp("checkpoint")
+def save_checkpoint(folder: Path) -> None:
+    """A model of the family with random weights and a vocabulary of bytes."""
     torch.manual_seed(0)
     model = VisionLanguageModel(
         replace(TINY_BYTES, text=replace(TINY_BYTES.text, max_position_embeddings=2048))
@@ -24,6 +22,12 @@ def checkpoint(tmp_path_factory) -> Path:
     learner.initialise(model)
     hf.save(model, folder)
     byte_processor().save(folder)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    save_checkpoint(folder)
     return folder
 
 
