@@ -127,3 +127,34 @@ def export(
             raise UsageError(f"there is no checkpoint of step {step}; there are {', '.join(map(str, steps))}")
         learner.export(config, checkpoints.path(step or steps[-1]), to)
         print(json.dumps({"model": str(to)}) if as_json else f"Wrote {to}. Try: clearsight chat --model {to}")
+
+
+@app.command(epilog="Example:  clearsight train pack runs/mini --to home --megabytes 15")
+def pack(
+    folder: RunFolder,
+    to: Annotated[Path, typer.Option(help="The folder for the copy.")],
+    megabytes: Annotated[float, typer.Option(min=0.2, help="Largest file.")] = 15.0,
+    small_weights: Annotated[
+        bool, typer.Option("--small-weights", help="Round weights to bfloat16 too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a small copy of the last checkpoint, in files of limited size, to go on from elsewhere."""
+    from clearsight.training.checkpoint import Checkpoints
+    from clearsight.training.take_home import MEGABYTE
+    from clearsight.training.take_home import pack as packed
+
+    with reported(as_json):
+        steps = Checkpoints(folder / "checkpoints").steps()
+        if not steps:
+            raise UsageError(f"{folder} holds no finished checkpoint yet")
+        path = Checkpoints(folder / "checkpoints").path(steps[-1])
+        made = packed(path, to, file_bytes=int(megabytes * MEGABYTE), small_weights=small_weights)
+        size = sum(file.stat().st_size for file in made.iterdir())
+        if as_json:
+            print(json.dumps({"checkpoint": str(made), "bytes": size}))
+            return
+        print(f"Wrote {made}, {size / 1e6:,.1f} MB.")
+        notes.print(
+            "Go on elsewhere: copy it into a run's checkpoints/ folder, and start the recipe with that --out."
+        )

@@ -131,7 +131,7 @@ class Checkpoints:
             index = {piece.key: {"shape": piece.shape, "offset": piece.offset} for piece in pieces}
             save_file({piece.key: piece.tensor for piece in pieces}, file)
             _flush(file)
-            note = {"sha256": _sha256(file), "bytes": file.stat().st_size, "of": self.size, "pieces": index}
+            note = {"sha256": sha256_of(file), "bytes": file.stat().st_size, "of": self.size, "pieces": index}
             _write_json(staged / f"{name}.json", note)
             if self.rank == 0:
                 self._finish(staged, step, state, best)
@@ -151,7 +151,7 @@ class Checkpoints:
         for note in notes:
             content = json.loads(note.read_text())
             files[note.with_suffix(".safetensors").name] = content["sha256"]
-            files[note.name] = _sha256(note)
+            files[note.name] = sha256_of(note)
         _write_json(staged / MANIFEST, {"format": FORMAT, "step": step, "files": files, "state": state})
         final = self.path(step)
         if final.exists():  # of an attempt that was rolled back
@@ -298,14 +298,14 @@ def damage(path: Path) -> str | None:
     """What is wrong with a checkpoint's files, or None."""
     try:
         for name, digest in read_manifest(path)["files"].items():
-            if _sha256(path / name) != digest:
+            if sha256_of(path / name) != digest:
                 return f"{path.name}/{name} is not what was written"
     except (CheckpointError, OSError) as error:
         return f"{path.name} can't be read: {error}"
     return None
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
