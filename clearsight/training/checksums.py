@@ -22,8 +22,10 @@ def bit_checksum(tensor: Tensor) -> Tensor:
     if flat.storage_offset() * flat.element_size() % WORD:
         flat = flat.clone()  # words begin where memory does, or the same values would give two sums
     octets = flat.view(torch.uint8)
-    whole = len(octets) // WORD * WORD
-    return octets[:whole].view(torch.int64).sum() + octets[whole:].sum(dtype=torch.int64)
+    rest = octets.numel() % WORD
+    if not rest:
+        return octets.view(torch.int64).sum()
+    return octets[:-rest].view(torch.int64).sum() + octets[-rest:].sum(dtype=torch.int64)
 
 
 def bit_checksums(tensors: Iterable[Tensor]) -> Tensor:

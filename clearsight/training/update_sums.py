@@ -30,7 +30,7 @@ ROUNDINGS = (
 
 @dataclass(frozen=True)
 class _Before:
-    """Sums of one parameter's rows (R,) fp64; those ending in `_size` are of absolute values."""
+    """Sums of one parameter's rows: (R,) fp64. Those ending in `_size` are of absolute values, in its own dtype."""
 
     w: Tensor
     w_size: Tensor
@@ -45,11 +45,12 @@ class _Before:
 class UpdateSums:
     """Checks the step of AdamW optimisers every `every` steps; 0 never.
 
-        sums.before(step, optimizers, names)   # after gradients were clipped, right before the step
+        sums.before(step, optimizers, names)          # as soon as the step's gradients are there
         optimizer.step()
-        wrong = sums.after(optimizers, names)  # "weight/<name>", "exp_avg/<name>", "exp_avg_sq/<name>"
+        wrong = sums.after(optimizers, names, scale)  # "weight/<name>", "exp_avg/<name>", "exp_avg_sq/<name>"
 
-    `names` gives the name of each parameter that is looked at. Everything is of this rank's own shards.
+    `names` gives the name of each parameter; `scale` is what gradients were multiplied by in between, to clip them, and
+    anything else that became of them is found. All is of this rank's own shards. A step not taken has no `after`.
     """
 
     def __init__(self, every: int):
@@ -72,17 +73,19 @@ class UpdateSums:
             v = local(state["exp_avg_sq"]) if state else torch.zeros_like(weight)
             self._before[names[parameter]] = _Before(
                 w=_row_sums(weight),
-                w_size=_row_sums(weight.abs()),
+                w_size=_row_sizes(weight),
                 m=_row_sums(m),
-                m_size=_row_sums(m.abs()),
+                m_size=_row_sizes(m),
                 v=_row_sums(v),
                 g=_row_sums(gradient),
-                g_size=_row_sums(gradient.abs()),
+                g_size=_row_sizes(gradient),
                 g_squares=_row_sums(gradient.double().square()),
             )
 
     @torch.no_grad()
-    def after(self, optimizers: Iterable[torch.optim.Optimizer], names: Mapping[Tensor, str]) -> list[str]:
+    def after(
+        self, optimizers: Iterable[torch.optim.Optimizer], names: Mapping[Tensor, str], scale: float = 1.0
+    ) -> list[str]:
         """Names of what does not balance, none when the step was not looked at."""
         if not self._before:
             return []
@@ -97,16 +100,20 @@ class UpdateSums:
             update = m.double().div_(update).div_(1 - beta1**steps)
             rate, kept = group["lr"], 1 - group["lr"] * group["weight_decay"]
             balances = {
-                "exp_avg": (_row_sums(m), beta1 * was.m + (1 - beta1) * was.g, was.m_size + was.g_size),
+                "exp_avg": (
+                    _row_sums(m),
+                    beta1 * was.m + (1 - beta1) * scale * was.g,
+                    was.m_size + scale * was.g_size,
+                ),
                 "exp_avg_sq": (
                     _row_sums(v),
-                    beta2 * was.v + (1 - beta2) * was.g_squares,
-                    was.v + was.g_squares,
+                    beta2 * was.v + (1 - beta2) * scale**2 * was.g_squares,
+                    was.v + scale**2 * was.g_squares,
                 ),
                 "weight": (
                     _row_sums(local(parameter)),
                     kept * was.w - rate * _row_sums(update),
-                    was.w_size + rate * _row_sums(update.abs()),
+                    was.w_size + rate * _row_sizes(update),
                 ),
             }
             limits = torch.finfo(local(parameter).dtype)
@@ -141,3 +148,9 @@ def _row_sums(tensor: Tensor) -> Tensor:
         if tensor.dim() > 1
         else tensor.sum(dtype=torch.float64)[None]
     )
+
+
+def _row_sizes(tensor: Tensor) -> Tensor:
+    """Sums of absolute values, in the tensor's dtype: they only say how much rounding to allow."""
+    rows = tensor.flatten(1) if tensor.dim() > 1 else tensor.reshape(1, -1)
+    return torch.linalg.vector_norm(rows, 1, dim=1)
