@@ -158,3 +158,54 @@ def pack(
         notes.print(
             "Go on elsewhere: copy it into a run's checkpoints/ folder, and start the recipe with that --out."
         )
+
+
+@app.command(
+    epilog="Examples:  clearsight train plan --params 7B --gpus 512 --hbm 141   |   "
+    "clearsight train plan --model smolvlm-2.2b --gpus 8 --hbm 80 --row-tokens 8192"
+)
+def plan(
+    gpus: Annotated[int, typer.Option(min=1, help="Accelerators in all.")],
+    hbm: Annotated[float, typer.Option(help="Memory of each, in GiB.")],
+    params: Annotated[str | None, typer.Option(help="Size of the model, such as 7B.")] = None,
+    model: Annotated[str | None, typer.Option(help="A named shape: mini, smolvlm-256m, ...")] = None,
+    row_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a packed row.")] = 4096,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of a micro-batch.")] = 1,
+    micro_batches: Annotated[int, typer.Option(min=1, help="Micro-batches of a step.")] = 1,
+    gpus_per_node: Annotated[int, typer.Option(min=1, help="Accelerators of one machine.")] = 8,
+    accelerator: Annotated[str | None, typer.Option(help="Such as H100; by its memory by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predict memory, communication and speed of every way to divide a run, before anything is rented."""
+    from rich.console import Console
+
+    from clearsight.models.presets import PRESETS
+    from clearsight.training import hardware_catalog, planner
+
+    with reported(as_json):
+        if (params is None) == (model is None):
+            raise UsageError("give --params or --model, one of them")
+        if model is not None and model not in PRESETS:
+            raise UsageError(f"there is no shape {model!r}; there are {', '.join(sorted(PRESETS))}")
+        found = hardware_catalog.find(accelerator) if accelerator else None
+        if accelerator and found is None:
+            raise UsageError(
+                f"{accelerator!r} is not in the catalog of accelerators; leave it out, or add it there"
+            )
+        try:
+            choices = planner.plan(
+                PRESETS[model] if model is not None else str(params),
+                gpus,
+                hbm,
+                row_tokens=row_tokens,
+                rows=rows,
+                micro_batches=micro_batches,
+                gpus_per_node=gpus_per_node,
+                accelerator=found,
+            )
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        if as_json:
+            print(json.dumps([choice.to_json() for choice in choices]))
+            return
+        Console().print(planner.describe(choices, f"{params or model} on {gpus} x {hbm:g} GiB"))

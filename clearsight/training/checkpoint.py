@@ -29,6 +29,7 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
 
+from clearsight.training.heartbeat import free_space
 from clearsight.training.parallel import local
 
 FORMAT = "clearsight-checkpoint/1"
@@ -91,7 +92,8 @@ class Checkpoints:
     ) -> int:
         """Begin to write; returns the bytes of this rank. Waits for the one before, and raises what went wrong with it.
 
-        `state` is JSON-ready and the same on all ranks. `best` names a step whose checkpoint is kept besides the last.
+        `state` is JSON-ready and the same on all ranks. `best` names a step whose checkpoint is kept besides the
+        last. Raises DiskFull when there is too little room.
         """
         self.wait()
         copies = [
@@ -100,6 +102,7 @@ class Checkpoints:
             if p.mine
         ]
         size = sum(piece.tensor.nbytes for piece in copies)
+        free_space(self.folder.parent, size)
         staged = self.folder / f".step-{step:08d}"
         self._thread = threading.Thread(
             target=self._write, args=(staged, step, copies, state, best), name="checkpoint", daemon=True

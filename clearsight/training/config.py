@@ -107,8 +107,9 @@ class Parallel:
 
     tensor: int = 1
     """Ranks that share each decoder layer; must divide its key-value heads."""
-    shard: bool = True
-    """Shard weights, gradients and optimiser state over the other ranks (FSDP2); else replicate."""
+    shard: int = 0
+    """Ranks over which weights, gradients and optimiser state are sharded (FSDP2): 0 all, 1 none, the ranks of a node
+    where the network is slow. Groups of so many are replicas."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """Of products; weights, gradients' sums and optimiser stay fp32. auto: bf16 where the processor has it."""
     checkpoint_activations: bool = False

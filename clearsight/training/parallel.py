@@ -93,7 +93,12 @@ def join(settings: Parallel) -> World:
             f"{size} processes can't be divided into groups of parallel.tensor={settings.tensor}"
         )
     data_ranks = size // settings.tensor
-    shape = (1, data_ranks, settings.tensor) if settings.shard else (data_ranks, 1, settings.tensor)
+    shard = settings.shard or data_ranks
+    if data_ranks % shard:
+        raise ConfigError(
+            f"{data_ranks} ranks with data can't be divided into groups of parallel.shard={shard}"
+        )
+    shape = (data_ranks // shard, shard, settings.tensor)
     mesh = init_device_mesh(device.type, shape, mesh_dim_names=("replicate", "shard", "tensor"))
     return World(rank, size, device, mesh, rank // settings.tensor, data_ranks)
 
@@ -140,7 +145,8 @@ def spread(model: VisionLanguageModel, world: World, settings: Parallel) -> None
         reduce_dtype=torch.float32,
         cast_forward_inputs=False,
     )
-    mesh = world.mesh["shard"] if settings.shard else world.mesh["replicate", "shard"]
+    replicas = world.mesh["replicate"].size()
+    mesh = world.mesh["shard"] if replicas == 1 else world.mesh["replicate", "shard"]
     for layer in layers:
         fully_shard(layer, mesh=mesh, mp_policy=policy)
     fully_shard(model, mesh=mesh, mp_policy=policy)

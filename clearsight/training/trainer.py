@@ -38,7 +38,7 @@ from clearsight.training.checks import Checks, Fault
 from clearsight.training.config import Config, ConfigError, to_json
 from clearsight.training.corpora import open_corpus
 from clearsight.training.facts import StepFacts
-from clearsight.training.flops import batch_flops
+from clearsight.training.flops import batch_flops, peak_flops
 from clearsight.training.guards import Guards, Verdict
 from clearsight.training.heartbeat import TRY_AGAIN, Heartbeat, take_alarm
 from clearsight.training.optimizers import Optimizers
@@ -83,10 +83,10 @@ class Trainer:
         self.config, self.out, self.show = config, out, show
         self.world = world or parallel.join(config.parallel)
         self.micro_batches = config.micro_batches(self.world.data_ranks)
+        self.dtype = parallel.precision(config.parallel, self.world.device)
+        self.peak_flops = self.world.size * (peak_flops(self.world.device, self.dtype) or 0.0)
         self.record = self._claim_folder()
         _seed_everything(config.seed + self.world.data_rank)
-        self.dtype = parallel.precision(config.parallel, self.world.device)
-
         self.show("phase", {"text": "loading the model"})
         self.model, self.processor = learner.load(config.model)
         learner.prepare(self.model, config.model)
@@ -506,6 +506,7 @@ class Trainer:
     def _event(self, kind: str, **details: Any) -> None:
         if self.record is not None:
             self.record.event(kind, self.step, **details)
+            self.show("event", {"event": kind, "step": self.step} | details)
 
     def _fingerprint(self, facts: StepFacts) -> dict[str, Any]:
         """What two runs are compared by: bits of loss and norm, and a checksum of some of the weights."""
@@ -548,7 +549,12 @@ class Trainer:
             record.config(
                 settings,
                 {"clearsight": __version__, "torch": torch.__version__, "python": platform.python_version()},
-                {"device": str(self.world.device), "cores": os.cpu_count(), "platform": platform.platform()},
+                {
+                    "device": str(self.world.device),
+                    "cores": os.cpu_count(),
+                    "platform": platform.platform(),
+                    "peak_flops": self.peak_flops,
+                },
             )
         self.world.barrier()
         return record

@@ -49,7 +49,7 @@ def test_two_sharded_processes_learn_what_one_does(recipe, plain, tmp_path):
 
 @pytest.mark.slow
 def test_two_replicas_learn_what_one_process_does(recipe, plain, tmp_path):
-    train(recipe, tmp_path, *SETTINGS, "data.rows=2", "parallel.shard=false", processes=2)
+    train(recipe, tmp_path, *SETTINGS, "data.rows=2", "parallel.shard=1", processes=2)
     same_learning(plain, tmp_path)
 
 
