@@ -6,11 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test lint clean
+.PHONY: help run test test-slow lint clean
 
 help:  ## show this list
 	@echo "make run     set up, fetch the base weights and show the assistant (demo)"
-	@echo "make test    set up, install what the tests need, and run them"
+	@echo "make test    set up, install what the tests need, and run those that take seconds"
+	@echo "make test-slow  the tests that take longer; .ci/run does both"
 	@echo "make lint    style, types and the floors of the house"
 	@echo "make clean   remove the environment and caches of this folder"
 	@echo
@@ -20,7 +21,10 @@ run: $(VENV)/stamp-run
 	$(BIN)/clearsight demo
 
 test: $(VENV)/stamp-test $(VENV)/stamp-fonts
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/stamp-test $(VENV)/stamp-fonts
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/stamp-test
 	$(BIN)/ruff check .

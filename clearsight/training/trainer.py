@@ -143,7 +143,8 @@ class Trainer:
                 if last or self._due(self.config.validation.every):
                     summary |= self._validate()
                 stopping = self._anyone(self._told_to_stop is not None)
-                if last or stopping or self._due(self.config.checkpoints.every):
+                best = self.best is not None and self.best[1] == self.step
+                if last or stopping or best or self._due(self.config.checkpoints.every):
                     self._save(self._state_behind)
                 if stopping and not last:
                     self.checkpoints.wait()
