@@ -287,7 +287,7 @@ def _ask_about_looks(ask: Asker, texts: list[Text], legible: list[Text]) -> None
 
 def _describe(scene: Scene, texts: list[Text]) -> None:
     readable = [text for text in texts if text.legible]
-    scripts = list(dict.fromkeys(text.script for text in texts))
+    scripts = list(dict.fromkeys(text.script for text in readable))
     kind = "one line" if len(texts) == 1 else f"{NUMBERS[len(texts)]} lines"
     what = {"labels": "labels", "stripes": "coloured stripes", "board": "sign"}.get(
         scene.facts["template"], ""
