@@ -23,6 +23,10 @@ from clearsight.training.record import read_run
 FOLDER = "tensorboard"
 
 
+class TensorBoardMissing(ImportError):
+    """Never raised: the files are written without a library."""
+
+
 class Scalars:
     """Writes what a trainer shows to `out`/tensorboard. A step that comes again voids what was written from it on."""
 
