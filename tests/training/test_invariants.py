@@ -71,6 +71,7 @@ def test_compiled_layers_learn_what_eager_ones_do(recipe, plain, tmp_path):
     same_learning(plain, tmp_path)
 
 
+@pytest.mark.slow
 def test_muon_over_two_processes_is_muon(recipe, tmp_path):
     for processes in (1, 2):
         train(

@@ -79,6 +79,7 @@ def kill(process: multiprocessing.Process) -> None:
     process.join()
 
 
+@pytest.mark.slow
 def test_twenty_kills_leave_no_trace(config, undisturbed, tmp_path):
     """Half of them while a checkpoint is being written; the number of loader workers changes on the way."""
     rng = random.Random(0)
