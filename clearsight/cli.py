@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from clearsight import __version__
 from clearsight.commands import data, train
+from clearsight.commands.hardware import check_hardware
 from clearsight.commands.terminal import AsJson, UsageError, expected_errors, notes, reported
 from clearsight.conversation import Conversation, ConversationError, Detail, Image, assistant, user
 
@@ -218,9 +219,24 @@ def export(
         )
 
 
-@app.command(epilog="Example:  clearsight doctor --json")
-def doctor(as_json: AsJson = False) -> None:
-    """Check this machine and installation, and say what to do about what is wrong."""
+@app.command(epilog="Examples:  clearsight doctor --json   |   clearsight doctor --gpu --seconds 300")
+def doctor(
+    cpu: Annotated[
+        bool, typer.Option("--cpu", help="Hold the processor's arithmetic against a reference.")
+    ] = False,
+    gpu: Annotated[bool, typer.Option("--gpu", help="The same of every GPU.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="Repeat the checks for so long; once by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check this machine and installation, and say what to do about what is wrong.
+
+    With --cpu or --gpu: does the hardware compute, remember and transmit correctly?
+    """
+    if cpu or gpu:
+        check_hardware(cpu, gpu, seconds, as_json)
+        return
     with reported(as_json):
         from clearsight.doctor import examine
 

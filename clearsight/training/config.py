@@ -160,6 +160,7 @@ class Watch:
     webhook: str = ""
     """Address that gets a JSON message when a guard acts or the run ends."""
     tensorboard: bool = True
+    """Write event files for TensorBoard, where tensorboardX is installed."""
     patience: float = 600.0
     """Seconds without a sign of life after which a rank counts as hung."""
 

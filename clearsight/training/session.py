@@ -13,6 +13,7 @@ from clearsight.training.config import Config, ConfigError
 from clearsight.training.flops import peak_flops
 from clearsight.training.record import Run, read_run
 from clearsight.training.report import write_report
+from clearsight.training.tensorboard import Scalars, TensorBoardMissing
 from clearsight.training.trainer import Trainer
 from clearsight.training.watching import Progress
 
@@ -29,13 +30,20 @@ def train(config: Config, out: Path, *, quiet: bool = False) -> dict[str, Any] |
         )
         shown = world.leads and not quiet
         console = Console(stderr=True, highlight=False, quiet=not shown)
-        with _told(config) as tell, Progress(out, peak_flops=peak, console=console) as progress:
+        with contextlib.ExitStack() as stack:
+            tell = stack.enter_context(_told(config))
+            progress = stack.enter_context(Progress(out, peak_flops=peak, console=console))
+            scalars = _scalars(config, out, console) if world.leads else None
+            if scalars is not None:
+                stack.enter_context(scalars)
 
             def show(kind: str, details: dict[str, Any]) -> None:
                 if kind == "event":
                     tell(details)
-                else:
-                    progress(kind, details)
+                    return
+                progress(kind, details)
+                if scalars is not None:
+                    scalars(kind, details)
 
             try:
                 summary = Trainer(config, out, world=world, show=show).run()
@@ -69,6 +77,16 @@ def _told(config: Config) -> Any:
     finally:
         for thread in threads:
             thread.join(10)
+
+
+def _scalars(config: Config, out: Path, console: Console) -> Scalars | None:
+    if not config.watch.tensorboard:
+        return None
+    try:
+        return Scalars(out)
+    except TensorBoardMissing as error:
+        console.print(str(error), markup=False)
+        return None
 
 
 def _look_back(out: Path, console: Console) -> None:
