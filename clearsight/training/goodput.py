@@ -12,6 +12,7 @@ that wait for each other inside a step count as training: that part is what MFU 
 from clearsight.training.record import Event, Run, StepLine
 
 TRAINING = "training"
+HUNG_RANK = "hung rank"  # as the record names this guard
 CAUSES = {  # in the order of reports
     TRAINING: "steps that count, waiting for data left out",
     "data wait": "no batch was ready",
@@ -53,7 +54,7 @@ def goodput(run: Run) -> dict[str, float]:
         began.append(first)
         ended.append(max(line.time for line in lines[attempt]))
     spent["down"] = sum(max(0.0, later - end) for end, later in zip(ended, began[1:], strict=False))
-    hung = sum(event.seconds for event in run.events_of("hang"))
+    hung = sum(event.seconds for event in run.events if _tells_of_hang(event))
     spent["hang"] = min(
         hung, spent["down"]
     )  # a rank that stands still writes nothing: it looks like no process
@@ -72,10 +73,15 @@ def _lines_by_attempt(run: Run) -> dict[int, list[StepLine | Event]]:
     """Steps and events, but for what is told of an earlier attempt: a hang."""
     lines: dict[int, list[StepLine | Event]] = {}
     told: list[StepLine | Event] = [*run.superseded, *run.steps]
-    told += [event for event in run.events if event.kind != "hang"]
+    told += [event for event in run.events if not _tells_of_hang(event)]
     for line in told:
         lines.setdefault(line.attempt, []).append(line)
     return lines
+
+
+def _tells_of_hang(event: Event) -> bool:
+    """Written by the attempt that comes after, with the seconds for which a rank stood still (see heartbeat)."""
+    return event.kind == "guard" and event.more.get("guard") == HUNG_RANK
 
 
 def _beginning(line: StepLine | Event) -> float:

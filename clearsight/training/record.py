@@ -52,7 +52,7 @@ class Record:
     """The pen of a run; one writer at a time, and opening it begins the next attempt.
 
     Each line is one write of a few hundred bytes to the kernel: it outlives a kill of the process, and costs a step
-    some tens of microseconds. RecordError if another process is writing this run.
+    a tenth of a millisecond (0.6 ms with 256 ranks and samples). RecordError if another process is writing this run.
     """
 
     def __init__(self, out: Path):
@@ -144,8 +144,7 @@ class _Appended:
         return {}
 
     def append(self, line: dict[str, Any]) -> None:
-        text = json.dumps(_portable(line), ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
-        left = text.encode()
+        left = (_line(line) + "\n").encode()
         while left:
             left = left[os.write(self._descriptor, left) :]
 
@@ -179,6 +178,13 @@ def _end_of_whole_lines(file: IO[bytes], end: int) -> int:
             return start + place + 1
         end = start
     return 0
+
+
+def _line(content: dict[str, Any]) -> str:
+    try:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:  # nan or an infinity: rare, and looking for them first would cost more than the rest
+        return json.dumps(_portable(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _portable(value: Any) -> Any:

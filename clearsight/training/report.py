@@ -269,7 +269,7 @@ def _time(run: Run) -> str:
 
 def _guards(run: Run) -> str:
     clipped = sum(line.action == "clip" for line in run.steps)
-    told = [event for event in run.events if event.kind in ("guard", "rollback", "hang", "doctor")]
+    told = [event for event in run.events if event.kind in ("guard", "rollback", "doctor")]
     rows = []
     for event in told[-GUARDS_SHOWN:]:
         guard = event.more.get("guard", event.kind)

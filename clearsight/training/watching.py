@@ -325,7 +325,7 @@ def _ended(run: Run) -> Event | None:
 
 
 def _worth_telling(event: Event) -> bool:
-    return event.kind in ("guard", "rollback", "hang", "validation", "doctor") or (
+    return event.kind in ("guard", "rollback", "validation", "doctor") or (
         event.kind == "start" and event.attempt > 1
     )
 

@@ -15,7 +15,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-KINDS = ("guard", "rollback", "hang", "stop", "end")  # what is worth a message; steps and checkpoints are not
+KINDS = ("guard", "rollback", "stop", "end")  # what is worth a message; steps and checkpoints are not
 TIMEOUT, TRIES = 5.0, 2  # seconds, at most so often
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -49,7 +49,7 @@ def notify(url: str, event: dict[str, Any], *, allow_http: bool = False) -> thre
 
 def sentence(event: dict[str, Any]) -> str:
     """The event in words."""
-    what = {"guard": "a guard acted", "rollback": "went back", "hang": "stood still", "stop": "stopped"}
+    what = {"guard": "a guard acted", "rollback": "went back", "stop": "stopped"}
     said = what.get(event.get("event", ""), "ended")
     more = event.get("reason") or event.get("cause") or ""
     return f"{event.get('run', 'The run')}: {said} at step {event.get('step', 0)}. {more}".rstrip()

@@ -89,12 +89,12 @@ def test_a_slow_rank_that_still_beats_is_left_alone(tmp_path):
 def test_a_process_that_was_suspended_is_not_taken_for_hung(tmp_path):
     process = run(
         """
-        heart = Heartbeat(out, 0, 1, patience=1.0)
+        heart = Heartbeat(out, 0, 1, patience=3.0)
         started = time.process_time()
         print("started", flush=True)
         for step in range(1, 4):
             heart.beat("computing", step)
-            while time.process_time() < started + 0.4 * step:
+            while time.process_time() < started + 0.2 * step:
                 pass  # what stands still while the process is suspended
         heart.stop()
         """,
@@ -102,9 +102,9 @@ def test_a_process_that_was_suspended_is_not_taken_for_hung(tmp_path):
     )
     assert process.stdout is not None
     process.stdout.readline()
-    time.sleep(0.2)
+    time.sleep(0.1)
     process.send_signal(signal.SIGSTOP)
-    time.sleep(2.0)
+    time.sleep(5.0)
     process.send_signal(signal.SIGCONT)
     process.communicate(timeout=30)
     assert process.returncode == 0

@@ -154,7 +154,7 @@ def test_every_second_of_a_run_has_one_cause(tmp_path):
         step_at(158.0, 3),
         step_at(168.0, 4),  # and then a rank hangs
         at(1005.0, event="start", attempt=2, step=2, seconds=5.0),  # began at 1000
-        at(1005.0, event="hang", attempt=2, step=4, seconds=600.0),
+        at(1004.0, event="guard", guard="hung rank", attempt=2, step=4, seconds=600.0),
         step_at(1015.0, 3, attempt=2),
         step_at(1025.0, 4, attempt=2),
         at(1027.0, event="end", attempt=2, step=4, seconds=0.0),
