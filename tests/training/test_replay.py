@@ -187,6 +187,23 @@ def test_a_correct_update_balances_however_large_its_gradients_are(steps):
         assert sums.after([optimizer], names) == []
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.1])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_gradients_may_be_clipped_on_their_way_to_the_optimiser_but_not_changed_otherwise(scale, flipped):
+    model, optimizer = trained(5)
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    sums = UpdateSums(every=1)
+    for parameter in model.parameters():
+        parameter.grad = 1e3 * torch.randn_like(parameter)  # no smaller than what the moments remember
+    sums.before(1, [optimizer], names)
+    for parameter in model.parameters():
+        parameter.grad.mul_(scale)
+    if flipped:
+        flip(model[2].weight.grad, int(model[2].weight.grad.abs().argmax()), 31)  # its sign alone
+    optimizer.step()
+    assert sums.after([optimizer], names, scale) == (["exp_avg/2.weight"] if flipped else [])
+
+
 @pytest.mark.parametrize("kind", ["weight", "exp_avg", "exp_avg_sq"])
 def test_a_high_bit_that_flips_while_the_optimiser_writes_is_found_by_name(kind):
     model, optimizer = trained(5)

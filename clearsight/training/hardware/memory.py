@@ -21,8 +21,10 @@ from clearsight.training.checksums import bit_checksum
 from clearsight.training.hardware.report import Finding, Progress, stopwatch
 
 WORD = 8  # bytes
-SPARE_CHUNKS = 3  # beside what is tested: the pattern, what is expected, and what comparing needs
-CHUNKS = 16  # that the size is divided into, at least
+SPARE_CHUNKS = (
+    6  # beside what is tested: the pattern and what it is made of, what is expected, what comparing needs
+)
+CHUNKS = 32  # that the size is divided into, at least
 CPU_BYTES = 2**28  # of a CPU's memory that are tested when no size is given
 SHARES = {"cpu": 0.25, "cuda": 0.9}  # of what is free, at most
 STRIDE = 8  # places that a one walks between two passes
