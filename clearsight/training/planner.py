@@ -17,8 +17,8 @@ Left out: pipeline and expert parallelism, offloading, stragglers, loading of da
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -50,6 +50,7 @@ TENSOR = (1, 2, 4, 8)
 class Choice:
     """One way of dividing the work. Bytes and seconds are of one accelerator and one optimiser step."""
 
+    accelerator: str
     replicas: int
     shard: int
     tensor: int
@@ -62,15 +63,9 @@ class Choice:
     step_seconds: float
     mfu: float
 
-    @property
-    def name(self) -> str:
-        if self.shard == 1:
-            name = f"replicated x{self.replicas}" if self.replicas > 1 else "whole"
-        elif self.replicas == 1:
-            name = f"sharded /{self.shard}"
-        else:
-            name = f"sharded /{self.shard}, replicated x{self.replicas}"
-        return name + (f", layers shared by {self.tensor}" if self.tensor > 1 else "")
+    def to_json(self) -> dict[str, Any]:
+        """Nested; bytes, seconds, and names as here."""
+        return asdict(self) | {"memory": asdict(self.memory) | {"total": self.memory.total}}
 
 
 def plan(
@@ -91,7 +86,7 @@ def plan(
 
     `model` is a shape, or a number of parameters such as "7B", which stands for a shape like Llama's with a SigLIP
     tower. `rows` of `row_tokens` tokens and `tiles` tiles each (by default half of the tokens are pictures) are a
-    micro-batch of the ranks that share layers. `accelerator` is by default the known one with the nearest memory.
+    micro-batch of the ranks that share layers. `accelerator` is by default the fastest known one of about this memory.
     Raises ValueError for numbers that can't be.
     """
     config = model if isinstance(model, ModelConfig) else shape_of(model)
@@ -102,7 +97,7 @@ def plan(
             f"{gpus} GPUs are no whole number of nodes of {gpus_per_node}; change --gpus or the GPUs of a node"
         )
     gpus_per_node = min(gpus, gpus_per_node)
-    found = accelerator or min(CATALOG, key=lambda entry: abs(math.log(entry.hbm_gib / hbm_gib)))
+    found = accelerator or _with_memory(hbm_gib)
     if tiles is None:
         tiles = int(IMAGE_SHARE * row_tokens) // config.tokens_per_tile
     work = Work(rows * row_tokens, rows * tiles, int(rows * row_tokens * LABELLED_SHARE))
@@ -116,8 +111,14 @@ def plan(
             memory = step_memory(config, work, layout, learning)
             fits = memory.total <= (hbm_gib - RESERVED_GIB) * GIB
             times = _times(config, work, layout, learning, replicas, micro_batches, cluster)
-            choices.append(Choice(replicas, shard, tensor, checkpoint, memory, fits, *times))
+            choices.append(Choice(found.name, replicas, shard, tensor, checkpoint, memory, fits, *times))
     return sorted(choices, key=lambda choice: (not choice.fits, -choice.mfu, choice.memory.total))
+
+
+def _with_memory(hbm_gib: float) -> Accelerator:
+    """The fastest known one of about this memory."""
+    # within a twentieth, memory is the same
+    return min(CATALOG, key=lambda entry: (round(20 * abs(math.log(entry.hbm_gib / hbm_gib))), -entry.bf16))
 
 
 def shape_of(parameters: str | float) -> ModelConfig:
@@ -260,25 +261,26 @@ def describe(choices: list[Choice], title: str = "") -> "Table":
     remedy = "" if fitting else "\nNothing fits: take more or larger GPUs, shorter rows, or low-rank updates."
     table = Table(
         title=title or None,
-        caption=f"GiB and seconds of one GPU and one step. Assumed: products at {PRODUCT_EFFICIENCY:.0%} of the peak, "
+        caption="GiB and seconds of one GPU and one step, at the moment that needs most memory. shard: ranks among "
+        "which weights are divided; copies: of all that; tensor: ranks that share a layer; redo: activations are "
+        f"computed again. Assumed: {choices[0].accelerator}, products at {PRODUCT_EFFICIENCY:.0%} of the peak, "
         f"links at {LINK_EFFICIENCY:.0%}, gathering beside computing, {RESERVED_GIB:g} GiB for everything else."
         + remedy,
         caption_justify="left",
         title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("weights and work")
-    table.add_column("recompute")
-    for name in ("weights", "gradients", "optimiser", "activations", "gathered", "working", "total", "sent"):
+    for name in ("shard", "copies", "tensor", "redo", "weight", "grads", "optim", "activ", "gather", "work"):
         table.add_column(name, justify="right")
-    for name in ("link s", "step s", "MFU"):
+    for name in ("total", "sent", "comm", "step", "MFU", "fits"):
         table.add_column(name, justify="right")
-    table.add_column("fits")
     for choice in choices:
         memory = choice.memory
         parts = [memory.parameters, memory.gradients, memory.moments, memory.activations]
         parts += [memory.gathered, memory.working, memory.total, choice.sent]
         table.add_row(
-            choice.name,
+            *(str(number) for number in (choice.shard, choice.replicas, choice.tensor)),
             "yes" if choice.checkpoint_activations else "no",
             *(f"{part / GIB:.1f}" for part in parts),
             f"{choice.communication_seconds:.2f}",

@@ -1,5 +1,7 @@
 """The plan must not promise what a cluster can't hold, nor send a user to the wrong choice."""
 
+import json
+
 import pytest
 from rich.console import Console
 
@@ -121,4 +123,16 @@ def test_the_table_says_what_to_do_when_nothing_fits():
     text = console.export_text()
     assert "70B on one GPU" in text
     assert "take more or larger GPUs" in text
-    assert "Assumed: products at 60%" in text
+    assert "products at 60%" in text
+
+
+@pytest.mark.parametrize(("hbm", "name"), [(80, "H100"), (141, "H200"), (24, "RTX 4090"), (192, "MI300X")])
+def test_a_gpu_is_known_by_its_memory(hbm, name):
+    assert {choice.accelerator for choice in plan("350M", 8, hbm)} == {name}
+
+
+def test_choices_can_be_read_by_programs():
+    for choice in plan("7B", 8, 80):
+        read = json.loads(json.dumps(choice.to_json()))
+        assert read["memory"]["total"] == choice.memory.total
+        assert read["mfu"] == choice.mfu
