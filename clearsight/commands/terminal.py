@@ -57,6 +57,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from clearsight.processing.tokenizer import TokenizerError
     from clearsight.training.checkpoint import CheckpointError as TrainingCheckpointError
     from clearsight.training.config import ConfigError
+    from clearsight.training.plots import PlotsMissing
     from clearsight.training.record import RecordError
     from clearsight.training.trainer import TrainingStopped
     from clearsight.weights import WeightsError
@@ -64,7 +65,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     checkpoint = (CheckpointError, PartsMissing, ProcessorError, TemplateError, TokenizerError, WeightsError)
     question = (ConversationError, ContextError, ImageError, SamplingError)
     data = (BuildError, CurationError, ExtraMissing, FontsMissing, ShardError, SourceError)
-    training = (ConfigError, RecordError, TrainingCheckpointError, TrainingStopped)
+    training = (ConfigError, PlotsMissing, RecordError, TrainingCheckpointError, TrainingStopped)
     return (*checkpoint, *question, *data, *training, FloatingPointError, OSError)
 
 

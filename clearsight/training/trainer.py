@@ -127,7 +127,12 @@ class Trainer:
                 "guard", guard="hung rank", action="restart", reason=alarm.sentence, seconds=alarm.seconds
             )
         self._event(
-            "start", world_size=self.world.size, resumed_from=self.step or None, seconds=self._since_start()
+            "start",
+            world_size=self.world.size,
+            resumed_from=self.step or None,
+            records=self._usable_records(),
+            ahead=2 * self.config.data.window,
+            seconds=self._since_start(),
         )
         summary: dict[str, Any] = {}
         batches = self._batches(loader_state)
@@ -327,16 +332,20 @@ class Trainer:
         }
         return Loader(corpora, self.processor, state=state, **(settings | options))
 
+    def _usable_records(self) -> list[int]:
+        """How many records of each corpus fit into a row; tells of those that don't."""
+        left_out = self._loader(self.corpora).left_out
+        for what, count in zip(self.config.data.corpora, left_out, strict=True):
+            if count:
+                self.show(
+                    "note", {"text": f"{count} samples of {what} are longer than a row and are left out"}
+                )
+        return [len(corpus) - count for corpus, count in zip(self.corpora, left_out, strict=True)]
+
     def _batches(self, state: dict[str, Any] | None) -> Iterator[list[Batch]]:
         """The micro-batches of each step, from `state` on."""
-        loader = self._loader(self.corpora, state)
-        for what, left_out in zip(self.config.data.corpora, loader.left_out, strict=True):
-            if left_out:
-                self.show(
-                    "note", {"text": f"{left_out} samples of {what} are longer than a row and are left out"}
-                )
         step: list[Batch] = []
-        for batch in loader:
+        for batch in self._loader(self.corpora, state):
             step.append(batch)
             if batch.ends_step:
                 yield step
