@@ -1,6 +1,6 @@
 """Losses of short runs as they were when last looked at: whoever changes what is learned must mean to.
 
-    python tests/training/test_golden.py      # writes golden.json anew
+python tests/training/test_golden.py      # writes golden.json anew
 """
 
 import json
