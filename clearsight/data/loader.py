@@ -127,7 +127,7 @@ class Loader:
             for part in range(micro_batches)
         ]
         self.costs = [costs(corpus, processor, detail, progress=progress) for corpus in corpora]
-        self.identity = {
+        self.identity: dict[str, Any] = {
             "corpora": [corpus_identity(corpus) for corpus in corpora],
             "processor": fingerprint(processor, detail),
             "weights": [float(w) for w in weights or [len(corpus) for corpus in corpora]],

@@ -188,7 +188,7 @@ class Checkpoints:
 
     def newest_whole(self, *, before: int | None = None) -> tuple[int | None, list[str]]:
         """The step of the newest checkpoint whose files all have their hashes, and a sentence on each that has not."""
-        damaged = []
+        damaged: list[str] = []
         for step in reversed(self.steps()):
             if before is not None and step >= before:
                 continue

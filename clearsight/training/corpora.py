@@ -16,7 +16,7 @@ from pathlib import Path
 
 from clearsight.data.build import Worlds
 from clearsight.data.record import Record
-from clearsight.data.shards import MANIFEST, Corpus, write_manifest, write_shard
+from clearsight.data.shards import MANIFEST, Corpus, ShardInfo, write_manifest, write_shard
 from clearsight.data.sources import named
 from clearsight.data.sources.contract import SourceError, Tally
 from clearsight.training.config import ConfigError
@@ -56,7 +56,8 @@ def _make(what: str, folder: Path, progress: Progress) -> None:
                 progress(what, number, total)
 
     try:
-        shards, source = [], counted()
+        shards: list[ShardInfo] = []
+        source = counted()
         while portion := list(islice(source, RECORDS_PER_SHARD)):
             shards.append(write_shard(staged / f"train-{len(shards):05d}.tar", portion))
         if not shards:

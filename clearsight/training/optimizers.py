@@ -115,7 +115,7 @@ class Optimizers:
 
     def set_rates(self, share: float) -> dict[str, float]:
         """Give every group `share` of its peak rate; returns the rate of each part."""
-        rates = {}
+        rates: dict[str, float] = {}
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * share
