@@ -8,7 +8,8 @@ run, in which every alarm is a false one, it is taken back to one of several mom
 a flip that is noticed still runs its course, so that what it would have cost is known.
 
 Noticed by: `guards` (the verdict is to skip, roll back or stop where the clean run went on), `replay` (a micro-batch
-computed twice), `rest` (checksums before and after the time between updates), `sums` (the optimiser's step balances).
+computed twice), `at rest` (checksums before and after the time between updates), `balance` (sums of the optimiser's
+step), the checks of a run (see `checks`).
 The last three look at every n-th step only, so that of the flips that they alone notice, one in n is noticed. Clipping
 a gradient's norm is a soft answer that clean steps get as well, and is no alarm.
 
@@ -77,7 +78,7 @@ BEHIND = 5  # steps behind the fault that are watched
 MATTERS = 0.01  # relative change of a loss, or of the update's norm, from which a flip matters
 MOMENTS = 8  # of the clean run that flips start from
 ALARMS = ("skip", "rollback", "stop")
-CHECKED = ("replay", "rest", "sums")
+CHECKED = ("replay", "at rest", "balance")
 CLEAN_EVERY = 10  # steps between two checks of a clean run; guards judge every step
 
 
@@ -110,6 +111,11 @@ def _conversation(chance: random.Random) -> ModelInput:
         (MODEL.tokens_per_tile,),
         (),
     )
+
+
+def intervals(checks: Checks) -> dict[str, int]:
+    """Steps between two at which each check is made."""
+    return {"replay": checks.replay_every, "at rest": checks.at_rest_every, "balance": checks.balance_every}
 
 
 @dataclass
@@ -147,7 +153,7 @@ class Outcome:
         """Of being noticed when checks run as often as `checks` says."""
         if "guards" in self.noticed:
             return 1.0
-        every = {"replay": checks.replay_every, "rest": checks.at_rest_every, "sums": checks.replay_every}
+        every = intervals(checks)
         return max((1 / every[name] for name in self.noticed), default=0.0)
 
 
@@ -202,6 +208,7 @@ class Run:
         pixels = batch.tiles_NCSS.float() / 127.5 - 1
         if fault is not None and fault.stage == "at rest" and fault.kind != "gradient":
             fault.strike(self.model, self.optimizer, pixels)
+        noticed = {"at rest"} if self.rest.before_update(self.state()) else set()
         loss = float(self.gradients(batch, pixels, fault)["loss"])
         self.sums.before(step if fault is None else 0, [self.optimizer], self.names)  # 0 is always due
         norm = float(torch.nn.utils.get_total_norm(p.grad for p in self.parameters if p.grad is not None))
@@ -215,12 +222,11 @@ class Run:
                     parameter.grad.mul_(scale)
         if fault is not None and (fault.kind, fault.stage) == ("gradient", "at rest"):
             fault.strike(self.model, self.optimizer, pixels)
-        noticed = {"rest"} if self.rest.before_update(self.state()) else set()
         self.optimizer.step()
         if fault is not None and fault.stage == "optimiser":
             fault.strike(self.model, self.optimizer, pixels)
         if self.sums.after([self.optimizer], self.names, scale):
-            noticed.add("sums")
+            noticed.add("balance")
         self.rest.after_update(step, self.state())
         return loss, verdict.action, noticed
 
@@ -382,14 +388,13 @@ def costs(dtype: torch.dtype, checks: Checks, repeats: int = 7) -> dict[str, flo
         after = seconds(lambda: sums.after([run.optimizer], run.names))
         taken["step"].append(computing + updating)
         taken["replay"].append(computing + 2 * signing)
-        taken["sums"].append(before + after)
+        taken["balance"].append(before + after)
         noting = seconds(lambda: rest.after_update(1, run.state()))
-        taken["rest"].append(noting + seconds(lambda: rest.before_update(run.state())))
+        taken["at rest"].append(noting + seconds(lambda: rest.before_update(run.state())))
     found = {name: statistics.median(values) for name, values in taken.items()}
     found["share_every_step"] = sum(found[name] for name in CHECKED) / found["step"]
-    found["share_default"] = (
-        (found["replay"] + found["sums"]) / checks.replay_every + found["rest"] / checks.at_rest_every
-    ) / found["step"]
+    every = intervals(checks)
+    found["share_default"] = sum(found[name] / every[name] for name in CHECKED) / found["step"]
     return found
 
 
@@ -474,7 +479,7 @@ def main() -> None:
         f"Loss {clean.losses[0]:.2f} to {clean.losses[1]:.2f} in {clean.steps} clean steps, with {clean.alarms} alarms "
         f"(below {false_alarms['per_10000_at_most']:.1f} in 10,000 with 95% confidence) and {clean.clips} clips.\n"
         f"A step takes {cost['step'] * 1e3:.1f} ms; all checks at every step add {cost['share_every_step']:.1%}, "
-        f"at the default intervals (replay and sums {checks.replay_every}, rest {checks.at_rest_every}) "
+        f"at the default intervals "
         f"{cost['share_default']:.2%}."
     )
     missed = [

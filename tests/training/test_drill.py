@@ -86,12 +86,12 @@ def test_a_fault_of_a_computation_leaves_no_trace_behind(run, moment, kind):
 @pytest.mark.parametrize(
     "kind, stage, by",
     [
-        ("weight", "at rest", "rest"),
-        ("moment", "at rest", "rest"),
+        ("weight", "at rest", "at rest"),
+        ("moment", "at rest", "at rest"),
         ("weight", "forward", "replay"),
         ("gradient", "backward", "replay"),
-        ("weight", "optimiser", "sums"),
-        ("gradient", "at rest", "sums"),
+        ("weight", "optimiser", "balance"),
+        ("gradient", "at rest", "balance"),
     ],
 )
 def test_each_check_notices_what_it_is_there_for(run, moment, kind, stage, by):
