@@ -138,7 +138,8 @@ class TextAttention(nn.Module):
             project(x_BTD).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
             for project in (self.q_proj, self.k_proj, self.v_proj)
         )
-        q_BHTK, k_BGTK = rotate(q_BHTK, cos, sin), rotate(k_BGTK, cos, sin)
+        # under autocast the angles are fp32, and products are not
+        q_BHTK, k_BGTK = (rotate(x, cos, sin).to(v_BGTK.dtype) for x in (q_BHTK, k_BGTK))
         k_BGSK, v_BGSK = (k_BGTK, v_BGTK) if cache is None else cache.write(self.layer, k_BGTK, v_BGTK)
         if bounds is not None:
             y_BHTK = packed_attention(q_BHTK, k_BGSK, v_BGSK, bounds)
