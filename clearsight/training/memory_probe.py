@@ -4,6 +4,7 @@ Every allocation and release of PyTorch's CPU allocator is recorded and added up
 same each time, which the size of a process is not. That one is taken too, for a cross-check.
 """
 
+import json
 import os
 import resource
 import socket
@@ -57,10 +58,10 @@ def measure_memory(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        found = Path(folder) / "measured.pt"
+        found = Path(folder) / "measured.json"
         arguments = (config, work, settings, learning or Learning(), processes, port, found)
         multiprocessing.spawn(_measure, arguments, nprocs=processes)
-        return Measured(*torch.load(found))
+        return Measured(*json.loads(found.read_text()))
 
 
 def _measure(
@@ -96,7 +97,7 @@ def _measure(
         with record_function(MEASURED_STEP):
             _step(model, optimizers, batch)
     if rank == 0:
-        torch.save((*_peak(recorded), _process_bytes() - before), found)
+        found.write_text(json.dumps([*_peak(recorded), _process_bytes() - before]))
     parallel.leave()
 
 
@@ -176,4 +177,8 @@ def _peak(recorded: Any) -> tuple[int, int]:
 
 def _process_bytes() -> int:
     """The most memory this process ever held."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what the kernel counts for rusage begins with the size of the process that started this one
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

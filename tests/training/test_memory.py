@@ -51,7 +51,7 @@ def off(size: str, settings: Parallel, learning: Learning) -> float:
     """By which share the prediction for two processes is wrong."""
     config, work = SIZES[size]
     layout = Layout(
-        shard=2 if settings.shard and settings.tensor == 1 else 1,
+        shard=2 if settings.shard != 1 and settings.tensor == 1 else 1,
         tensor=settings.tensor,
         checkpoint_activations=settings.checkpoint_activations,
         bf16=settings.precision == "bf16",
@@ -74,7 +74,7 @@ def test_a_sharded_step_needs_what_was_predicted():
         ("tied", {}, {}),
         ("wide", {"precision": "bf16"}, {}),
         ("tied", {"checkpoint_activations": True}, {}),
-        ("tied", {"shard": False}, {}),
+        ("tied", {"shard": 1}, {}),
         ("tied", {"tensor": 2}, {}),
         ("small", {}, {"optimizer": "muon"}),
         ("tied", {}, {"trained": frozenset({"connector"})}),
