@@ -47,25 +47,26 @@ def run(
 ) -> None:
     """Train from a recipe. Stopped or killed, the same command goes on where it was."""
     from clearsight.training import config as configs
+    from clearsight.training.recipe import read_recipe
 
     with reported(as_json):
-        config = configs.changed(configs.read_recipe(recipe), settings or ())
+        read = read_recipe(recipe)
+        config = configs.changed(read.config, settings or ())
         if show_settings:
             print(json.dumps(configs.to_json(config), indent=1))
             return
         from clearsight.training.session import train
 
-        summary = train(config, out or Path("runs") / config.name, quiet=as_json)
+        summary = train(config, out or Path("runs") / config.name, task=read.task, quiet=as_json)
         if summary is None:  # another rank tells it
             return
         if as_json:
             print(json.dumps(summary))
             return
         print(f"Step {summary['step']}, loss {summary['loss']:.4f}. The model is in {summary['model']}.")
-        notes.print(
-            f'Ask it: clearsight ask --model {summary["model"]} photo.jpg "What is this?"\n'
-            f"Read how it went: {summary['report']}"
-        )
+        if (Path(summary["model"]) / "config.json").exists():  # some tasks write parts of a model
+            notes.print(f'Ask it: clearsight ask --model {summary["model"]} photo.jpg "What is this?"')
+        notes.print(f"Read how it went: {summary['report']}")
 
 
 @app.command(epilog="Example:  clearsight train diff runs/a runs/b")
@@ -114,11 +115,11 @@ def export(
     """Write the model of any checkpoint under the public names, for clearsight, transformers, vLLM."""
     from clearsight.training import learner
     from clearsight.training.checkpoint import Checkpoints
-    from clearsight.training.config import from_json
+    from clearsight.training.config import Config, from_json
     from clearsight.training.record import read_run
 
     with reported(as_json):
-        config = from_json(read_run(folder).config)
+        config = from_json(read_run(folder).config, Config())
         checkpoints = Checkpoints(folder / "checkpoints")
         steps = checkpoints.steps()
         if not steps:
@@ -145,10 +146,7 @@ def pack(
     from clearsight.training.take_home import pack as packed
 
     with reported(as_json):
-        steps = Checkpoints(folder / "checkpoints").steps()
-        if not steps:
-            raise UsageError(f"{folder} holds no finished checkpoint yet")
-        path = Checkpoints(folder / "checkpoints").path(steps[-1])
+        path = Checkpoints(folder / "checkpoints").last()
         made = packed(path, to, file_bytes=int(megabytes * MEGABYTE), small_weights=small_weights)
         size = sum(file.stat().st_size for file in made.iterdir())
         if as_json:

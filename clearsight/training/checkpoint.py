@@ -85,6 +85,13 @@ class Checkpoints:
         found = self.folder.glob(f"step-*/{MANIFEST}")
         return sorted(int(path.parent.name.removeprefix("step-")) for path in found)
 
+    def last(self) -> Path:
+        """Where the newest finished one lies. Raises CheckpointError when there is none."""
+        steps = self.steps()
+        if not steps:
+            raise CheckpointError(f"{self.folder} holds no finished checkpoint yet")
+        return self.path(steps[-1])
+
     # --- writing
 
     def save(

@@ -1,6 +1,7 @@
 """What describes a run: a frozen tree of settings, written in a recipe as a function that returns it.
 
-A recipe is a Python file with `def recipe() -> Config`. Single settings are changed from outside by their path:
+A recipe is a Python file with `def recipe() -> Config` (see recipe). Single settings are changed from outside by
+their path:
 
     clearsight train recipes/finetune.py --set data.corpora=mine.jsonl --set optimizer.text=1e-5
 
@@ -9,13 +10,11 @@ What is not known is refused with the nearest name there is.
 
 import difflib
 import json
-import runpy
 import types
 import typing
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from clearsight.training.guards import Policy
 
@@ -213,9 +212,12 @@ def to_json(config: Config) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(config)))
 
 
-def from_json(value: dict[str, Any]) -> Config:
-    """Inverse of `to_json`. Raises ConfigError for what is not known."""
-    return _filled(Config(), value, "")
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
+def from_json(value: dict[str, Any], like: AnyConfig) -> AnyConfig:
+    """Inverse of `to_json`: settings of the kind of `like`. Raises ConfigError for what is not known."""
+    return _filled(like, value, "")
 
 
 def _filled(node: Any, value: dict[str, Any], where: str) -> Any:
@@ -236,7 +238,7 @@ def _filled(node: Any, value: dict[str, Any], where: str) -> Any:
         raise ConfigError(f"{where[:-1] or 'the config'}: {error}") from error
 
 
-def changed(config: Config, settings: Sequence[str]) -> Config:
+def changed(config: AnyConfig, settings: Sequence[str]) -> AnyConfig:
     """The config with settings like "optimizer.text=1e-5" made. Raises ConfigError naming what is wrong."""
     nested: dict[str, Any] = {}
     for setting in settings:
@@ -259,22 +261,6 @@ def changed(config: Config, settings: Sequence[str]) -> Config:
             raise ConfigError(f"{where}{name} is a group; set one of its fields: {names}")
         place[name] = text.strip()
     return _filled(config, nested, "")
-
-
-def read_recipe(path: Path) -> Config:
-    """Run a recipe file. Raises ConfigError when it is missing, fails, or gives no Config."""
-    if not path.is_file():
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.py")], 1)
-        hint = f"did you mean {path.parent / near[0]}?" if near else "recipes/ holds those that come along."
-        raise ConfigError(f"There is no recipe {path}; {hint}")
-    try:
-        found = runpy.run_path(str(path)).get("recipe")
-        config = found() if callable(found) else None
-    except Exception as error:  # whatever the user's file raises
-        raise ConfigError(f"The recipe {path} fails: {type(error).__name__}: {error}") from error
-    if not isinstance(config, Config):
-        raise ConfigError(f"The recipe {path} has no function recipe() that returns a Config.")
-    return config
 
 
 def _require(node: Any, name: str, where: str) -> None:

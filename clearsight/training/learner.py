@@ -76,15 +76,21 @@ def trained(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
 
 
 @torch.no_grad()
-def result(config: Config, checkpoint: Path) -> tuple[VisionLanguageModel, Processor]:
-    """The model at a checkpoint, with averages in place of weights where there are any, and low-rank updates merged."""
-    model, processor = load(config.model)
-    prepare(model, config.model)
+def fill(model: nn.Module, checkpoint: Path) -> None:
+    """Put what was trained, or its averages where there are any, into a model like the one it was trained in."""
     with Parts(checkpoint) as parts:
         keys = set(parts)
         for name, parameter in trained(model):
             kind = "average" if f"average/{name}" in keys else "weight"
             parameter.copy_(parts.whole(f"{kind}/{name}"))
+
+
+@torch.no_grad()
+def result(config: Config, checkpoint: Path) -> tuple[VisionLanguageModel, Processor]:
+    """The model at a checkpoint, with averages in place of weights where there are any, and low-rank updates merged."""
+    model, processor = load(config.model)
+    prepare(model, config.model)
+    fill(model, checkpoint)
     if config.model.rank:
         merge_low_rank(model.text_model)
     return model.eval().requires_grad_(False), processor

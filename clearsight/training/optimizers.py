@@ -5,7 +5,7 @@ matrices decay. Muon (https://kellerjordan.github.io/posts/muon) makes a matrix'
 0.2 sqrt(max(rows, columns)) it is as large as AdamW's, so that rates carry over (https://arxiv.org/abs/2502.16982).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -74,9 +74,14 @@ def _like(whole: Tensor, parameter: Tensor) -> Tensor:
 
 
 class Optimizers:
-    """The optimisers of a run behind one face. `named` are the trained parameters under their public names."""
+    """The optimisers of a run behind one face. `named` are the trained parameters, of `part_of(name)` each."""
 
-    def __init__(self, named: Iterable[tuple[str, nn.Parameter]], settings: Settings):
+    def __init__(
+        self,
+        named: Iterable[tuple[str, nn.Parameter]],
+        settings: Settings,
+        part_of: Callable[[str], str] = part_of,
+    ):
         self.settings, self.named = settings, dict(named)
         adam: dict[tuple[str, bool], list[nn.Parameter]] = {}
         muon: dict[str, list[nn.Parameter]] = {}

@@ -13,7 +13,7 @@ from functools import partial
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
@@ -26,7 +26,8 @@ from torch.distributed.tensor.parallel import (
 from torch.utils.checkpoint import checkpoint
 
 from clearsight.models.precision import native_dtype
-from clearsight.models.vlm import VisionLanguageModel
+from clearsight.models.text import TextDecoder, TextLayer
+from clearsight.models.vision import VisionLayer
 from clearsight.training.config import ConfigError, Parallel
 
 TIMEOUT = timedelta(minutes=30)  # of a collective; a rank that hangs is noticed much sooner (see heartbeat)
@@ -120,23 +121,26 @@ def precision(settings: Parallel, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if settings.precision == "bf16" else torch.float32
 
 
-def spread(model: VisionLanguageModel, world: World, settings: Parallel) -> None:
+def spread(model: nn.Module, world: World, settings: Parallel) -> None:
     """Share the decoder's layers, checkpoint, compile and shard, in place and in this order.
+
+    Layers are those of towers and decoders, wherever they are in the model.
 
     Raises ConfigError when the heads can't be divided among `parallel.tensor` ranks.
     """
-    text, layers = model.text_model, [*model.vision_model.encoder.layers, *model.text_model.layers]
+    layers = [module for module in model.modules() if isinstance(module, VisionLayer | TextLayer)]
     if settings.tensor > 1:
         assert world.mesh is not None
-        if text.config.num_key_value_heads % settings.tensor:
-            raise ConfigError(
-                f"{text.config.num_key_value_heads} key-value heads can't be divided among "
-                f"parallel.tensor={settings.tensor} ranks"
-            )
-        for layer in text.layers:
-            parallelize_module(
-                layer, world.mesh["tensor"], {name: kind() for name, kind in TENSOR_PLAN.items()}
-            )
+        for text in (module for module in model.modules() if isinstance(module, TextDecoder)):
+            if text.config.num_key_value_heads % settings.tensor:
+                raise ConfigError(
+                    f"{text.config.num_key_value_heads} key-value heads can't be divided among "
+                    f"parallel.tensor={settings.tensor} ranks"
+                )
+            for layer in text.layers:
+                parallelize_module(
+                    layer, world.mesh["tensor"], {name: kind() for name, kind in TENSOR_PLAN.items()}
+                )
     for layer in layers:
         if settings.checkpoint_activations:
             layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)  # type: ignore[method-assign]

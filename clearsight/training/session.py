@@ -10,7 +10,9 @@ from rich.console import Console
 
 from clearsight.training import parallel, webhook
 from clearsight.training.config import Config, ConfigError
+from clearsight.training.conversations import Conversations
 from clearsight.training.flops import peak_flops
+from clearsight.training.recipe import MakeTask
 from clearsight.training.record import Run, read_run
 from clearsight.training.report import write_report
 from clearsight.training.tensorboard import Scalars, TensorBoardMissing
@@ -18,7 +20,9 @@ from clearsight.training.trainer import Trainer
 from clearsight.training.watching import Progress
 
 
-def train(config: Config, out: Path, *, quiet: bool = False) -> dict[str, Any] | None:
+def train(
+    config: Config, out: Path, *, task: MakeTask = Conversations, quiet: bool = False
+) -> dict[str, Any] | None:
     """Run `config` in the folder `out`, or go on with it; returns a JSON-ready summary on rank 0, None on others.
 
     Raises ConfigError, TrainingStopped, CheckpointError, and what models and data raise, each with what to do.
@@ -46,7 +50,7 @@ def train(config: Config, out: Path, *, quiet: bool = False) -> dict[str, Any] |
                     scalars(kind, details)
 
             try:
-                summary = Trainer(config, out, world=world, show=show).run()
+                summary = Trainer(config, out, task=task, world=world, show=show).run()
             finally:
                 if world.leads and (out / "record.jsonl").exists():
                     _look_back(out, console)

@@ -1,8 +1,10 @@
 """The loop: batches to gradients to steps, the same run however it is divided, interrupted or watched.
 
+What is learned (model, batches, loss) is a task's; how it is learned is here.
+
 One step, on every rank:
-1. fetch the step's micro-batches, and count its labelled tokens over all ranks;
-2. sum gradients of the loss of all these tokens, divided by their number: a large batch and many small ones are equal;
+1. fetch the step's micro-batches, and count what is labelled in them over all ranks;
+2. sum gradients of the loss of all that, divided by its number: a large batch and many small ones are equal;
 3. tell the guards what was seen; they decide whether the step is taken, clipped, skipped, or the run taken back;
 4. write the record; now and then a checkpoint, a validation, a check of the hardware.
 
@@ -18,33 +20,32 @@ import signal
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from clearsight import __version__
-from clearsight.data.loader import IGNORED, PADDING, Batch, Loader
-from clearsight.data.shards import Corpus
-from clearsight.models.vlm import VisionLanguageModel
-from clearsight.processing.tiles import normalise
 from clearsight.training import learner, parallel
+from clearsight.training.activations import Activations
 from clearsight.training.checkpoint import RANDOM, Checkpoints, Piece
 from clearsight.training.checks import Checks, Fault
 from clearsight.training.config import Config, ConfigError, to_json
-from clearsight.training.corpora import open_corpus
+from clearsight.training.conversations import Conversations
 from clearsight.training.facts import StepFacts
-from clearsight.training.flops import batch_flops, peak_flops
+from clearsight.training.flops import peak_flops
 from clearsight.training.guards import Guards, Verdict
 from clearsight.training.heartbeat import TRY_AGAIN, Heartbeat, take_alarm
 from clearsight.training.optimizers import Optimizers
 from clearsight.training.parallel import World, global_norm, local
+from clearsight.training.recipe import MakeTask
 from clearsight.training.record import RECORD, Record, read_run
 from clearsight.training.schedule import share_of_peak
+from clearsight.training.task import MicroBatch, Show
 
 SAMPLED = 256  # elements of each of a few parameters whose bytes enter a step's fingerprint
 
@@ -57,49 +58,35 @@ class TrainingStopped(RuntimeError):
         self.exit_code = exit_code
 
 
-@dataclass
-class Seen:
-    """What the micro-batches of a step hold, counted on this rank; `numbers` go over all ranks as one message."""
-
-    labelled: int = 0
-    tokens: int = 0
-    samples: int = 0
-    tiles: int = 0
-    flops: float = 0.0
-
-
 class Trainer:
-    """One rank of a run. `out` is the run's folder; `show` is told of everything worth showing, on rank 0."""
+    """One rank of a run. `out` is the run's folder, `task` makes what is learned; `show` is told of everything worth
+    showing, on rank 0."""
 
     def __init__(
         self,
         config: Config,
         out: Path,
         *,
+        task: MakeTask = Conversations,
         world: World | None = None,
-        show: Callable[[str, dict[str, Any]], None] = lambda kind, details: None,
+        show: Show = lambda kind, details: None,
     ):
         self.started = time.monotonic()
         self.config, self.out, self.show = config, out, show
         self.world = world or parallel.join(config.parallel)
-        self.micro_batches = config.micro_batches(self.world.data_ranks)
+        config.micro_batches(self.world.data_ranks)  # refused before anything is begun
         self.dtype = parallel.precision(config.parallel, self.world.device)
         self.peak_flops = self.world.size * (peak_flops(self.world.device, self.dtype) or 0.0)
         self.record = self._claim_folder()
-        _seed_everything(config.seed + self.world.data_rank)
+        _seed_everything(config.seed)  # random weights are the same on all ranks
         self.show("phase", {"text": "loading the model"})
-        self.model, self.processor = learner.load(config.model)
-        learner.prepare(self.model, config.model)
-        self.model.to(self.world.device)
+        self.task = task(config, out, self.world, show)
+        self.model = self.task.model.to(self.world.device)
         parallel.spread(self.model, self.world, config.parallel)
-        self.optimizers = Optimizers(learner.trained(self.model), config.optimizer)
+        _seed_everything(config.seed + self.world.data_rank)
+        self.optimizers = Optimizers(learner.trained(self.model), config.optimizer, self.task.part_of)
         self.guards = Guards(config.guards)
-        self.corpora = [self._corpus(what) for what in config.data.corpora]
-        if not self.corpora:
-            raise ConfigError(
-                "data.corpora is empty; give --set data.corpora=mine.jsonl, or several with commas"
-            )
-        self.activations = _Activations(self.model)
+        self.activations = Activations(self.task.watched, self.world.device)
         self.checkpoints = Checkpoints(
             out / "checkpoints",
             self.world.rank,
@@ -120,7 +107,7 @@ class Trainer:
 
         Raises TrainingStopped when told to stop by a signal, or by the guards.
         """
-        loader_state = self._resume()
+        data_state = self._resume()
         self._watch_signals()
         if self.world.leads and (alarm := take_alarm(self.out)) is not None:
             self._event(
@@ -130,12 +117,11 @@ class Trainer:
             "start",
             world_size=self.world.size,
             resumed_from=self.step or None,
-            records=self._usable_records(),
-            ahead=2 * self.config.data.window,
+            **self.task.facts(),
             seconds=self._since_start(),
         )
         summary: dict[str, Any] = {}
-        batches = self._batches(loader_state)
+        batches = self._batches(data_state)
         try:
             while self.step < self.config.schedule.steps:
                 facts, verdict = self._step(batches)
@@ -163,7 +149,7 @@ class Trainer:
             self.world.barrier()
             if self.world.leads:
                 self.show("phase", {"text": "writing the result"})
-                learner.export(self.config, self.checkpoints.path(self._result_step()), self.out / "model")
+                self.task.write(self.checkpoints.path(self._result_step()), self.out / "model")
             self.world.barrier()
             self._event("end", cause="finished")
             return summary | {"model": str(self.out / "model")}
@@ -182,7 +168,7 @@ class Trainer:
 
     # --- one step
 
-    def _step(self, batches: Iterator[list[Batch]]) -> tuple[StepFacts, Verdict]:
+    def _step(self, batches: Iterator[list[MicroBatch]]) -> tuple[StepFacts, Verdict]:
         began = time.perf_counter()
         step = self.step + 1
         self.heart.beat("waiting for data", step)
@@ -192,11 +178,8 @@ class Trainer:
         self.heart.beat("computing", step)
         self._judge_faults(self.checks.before_step())
 
-        seen = self._count(micros)
-        numbers = torch.tensor(
-            [seen.labelled, seen.tokens, seen.samples, seen.tiles, seen.flops], dtype=torch.float64
-        )
-        labelled, tokens, samples, tiles, flops = self.world.total(numbers.to(self._number_device)).tolist()
+        counts = torch.tensor([self.task.count(batch) for batch in micros], dtype=torch.float64).sum(0)
+        labelled, tokens, samples, tiles, flops = self.world.total(counts.to(self._number_device)).tolist()
         loss = self._gradients(micros, max(1.0, labelled), self.checks.replays(step))
         norm = global_norm(self.optimizers.gradients(), self.world)
         sums = self.world.total(torch.cat([loss[None], self.activations.taken()]))
@@ -219,7 +202,7 @@ class Trainer:
             tiles=int(tiles),
             flops=flops,
             rates=rates,
-            corpora=self._drawn(micros),
+            corpora=self._drawn(micros[-1]),
             activations=self.activations.means(sums[1:]),
             rank_seconds=tuple(clocks[:, 2].tolist()) if self.world.size > 1 else (),
         )
@@ -238,13 +221,13 @@ class Trainer:
         self.show("step", {"facts": facts, "verdict": verdict, "steps": self.config.schedule.steps})
         return facts, verdict
 
-    def _gradients(self, micros: list[Batch], labelled: float, replay: bool) -> Tensor:
-        """Add up the gradients of the mean loss over all ranks' `labelled` tokens; returns this rank's summed loss.
+    def _gradients(self, micros: list[MicroBatch], labelled: float, replay: bool) -> Tensor:
+        """Add up the gradients of the mean loss over what is `labelled` on all ranks; returns this rank's summed loss.
 
         With `replay` the first micro-batch is computed twice, and compared.
         """
 
-        def add(batch: Batch, sync: bool) -> Tensor:
+        def add(batch: MicroBatch, sync: bool) -> Tensor:
             if self.world.mesh is not None:
                 self.model.set_requires_gradient_sync(sync)  # type: ignore[operator]
             loss = self._loss(batch)
@@ -285,119 +268,42 @@ class Trainer:
                 TRY_AGAIN,
             )
 
-    def _loss(self, batch: Batch) -> Tensor:
-        """Summed loss of a micro-batch's labelled tokens, fp32."""
-        device = self.world.device
+    def _loss(self, batch: MicroBatch) -> Tensor:
+        """Summed loss of a micro-batch, fp32, its products in the run's precision."""
         mixed = self.dtype != torch.float32 and self.world.mesh is None
-        with torch.autocast(device.type, self.dtype, enabled=mixed):
-            return self.model(
-                batch.input_ids_BT.to(device, non_blocking=True),
-                normalise(batch.tiles_NCSS.to(device, non_blocking=True), self.processor.tile_settings),
-                position_ids=batch.position_ids_BT.to(device, non_blocking=True),
-                segment_ids=batch.segment_ids_BT.to(device, non_blocking=True),
-                labels=batch.labels_BT.to(device, non_blocking=True),
-                reduction="sum",
-            )
+        with torch.autocast(self.world.device.type, self.dtype, enabled=mixed):
+            return self.task.loss(batch)
 
     # --- data
 
-    def _corpus(self, what: str) -> Corpus:
-        """Rank 0 makes what has to be made; the others wait for it."""
-        folder = self.out / "corpora"
-
-        def progress(what: str, done: int, total: int | None) -> None:
-            self.show("progress", {"text": f"reading {what}", "done": done, "total": total})
-
-        corpus = open_corpus(what, folder, progress) if self.world.leads else None
-        self.world.barrier()
-        return corpus or open_corpus(what, folder)
-
-    def _loader(self, corpora: list[Corpus], state: dict[str, Any] | None = None, **options: Any) -> Loader:
-        data = self.config.data
-        settings: dict[str, Any] = {
-            "row_tokens": data.row_tokens,
-            "row_tiles": data.row_tiles,
-            "rows": data.rows,
-            "micro_batches": self.micro_batches,
-            "weights": data.weights or None,
-            "detail": None if data.detail == "own" else data.detail,
-            "seed": data.seed,
-            "rank": self.world.data_rank,
-            "world_size": self.world.data_ranks,
-            "workers": data.workers,
-            "window": data.window,
-            "progress": lambda done, total: self.show(
-                "progress", {"text": "counting tokens", "done": done, "total": total}
-            ),
-        }
-        return Loader(corpora, self.processor, state=state, **(settings | options))
-
-    def _usable_records(self) -> list[int]:
-        """How many records of each corpus fit into a row; tells of those that don't."""
-        left_out = self._loader(self.corpora).left_out
-        for what, count in zip(self.config.data.corpora, left_out, strict=True):
-            if count:
-                self.show(
-                    "note", {"text": f"{count} samples of {what} are longer than a row and are left out"}
-                )
-        return [len(corpus) - count for corpus, count in zip(self.corpora, left_out, strict=True)]
-
-    def _batches(self, state: dict[str, Any] | None) -> Iterator[list[Batch]]:
+    def _batches(self, state: dict[str, Any] | None) -> Iterator[list[MicroBatch]]:
         """The micro-batches of each step, from `state` on."""
-        step: list[Batch] = []
-        for batch in self._loader(self.corpora, state):
+        step: list[MicroBatch] = []
+        for batch in self.task.batches(state):
             step.append(batch)
             if batch.ends_step:
                 yield step
                 step = []
 
-    def _count(self, micros: list[Batch]) -> Seen:
-        seen = Seen()
-        for batch in micros:
-            segments = batch.segment_ids_BT
-            same = segments[:, 1:] == segments[:, :-1]
-            labelled = int(((batch.labels_BT[:, 1:] != IGNORED) & same).sum())
-            lengths = [int(n) for row in segments for n in torch.bincount(row)[1:]]
-            seen.labelled += labelled
-            seen.tokens += int((segments != PADDING).sum())
-            seen.samples += len(lengths)
-            seen.tiles += len(batch.tiles_NCSS)
-            seen.flops += batch_flops(
-                self.model.config,
-                lengths,
-                len(batch.tiles_NCSS),
-                labelled,
-                frozenset(self.config.model.trained),
-                self.config.model.rank,
-            ).total
-        return seen
-
-    def _drawn(self, micros: list[Batch]) -> dict[str, int]:
-        counts = Counter(corpus for batch in micros for row in batch.samples for corpus, _ in row)
-        names = self.config.data.corpora
-        numbers = torch.tensor(
-            [counts[i] for i in range(len(names))], dtype=torch.float64, device=self._number_device
-        )
-        return dict(zip(names, (int(n) for n in self.world.total(numbers)), strict=True))
+    def _drawn(self, batch: MicroBatch) -> dict[str, int]:
+        """How many of its step's samples come from each corpus."""
+        counts = Counter(corpus for corpus, _ in batch.step_samples)
+        return {name: counts[number] for number, name in enumerate(self.task.corpora)}
 
     # --- validation
 
     @torch.no_grad()
     def _validate(self) -> dict[str, float]:
-        """Mean loss over the first batches of the validation corpora: always the same ones."""
-        settings = self.config.validation
-        if not settings.corpora:
-            return {}
+        """Mean loss over the task's first held-out batches: always the same ones."""
         self.heart.beat("validating", self.step)
         began = time.perf_counter()
-        corpora = [self._corpus(what) for what in settings.corpora]
-        loader = self._loader(corpora, weights=None, micro_batches=1, seed=0, workers=0)
+        batches = self.task.held_out()
+        if batches is None:
+            return {}
         self.model.eval()
         sums = torch.zeros(2, dtype=torch.float64, device=self._number_device)
-        for number, batch in enumerate(loader, 1):
-            sums += torch.tensor([float(self._loss(batch)), self._count([batch]).labelled]).to(sums)
-            if number == settings.batches:
-                break
+        for batch in islice(batches, self.config.validation.batches):
+            sums += torch.tensor([float(self._loss(batch)), self.task.count(batch).labelled]).to(sums)
         self.model.train()
         self.activations.taken()
         total, labelled = self.world.total(sums).tolist()
@@ -421,12 +327,12 @@ class Trainer:
             Piece(RANDOM + name, state, tuple(state.shape), (0,)) for name, state in randoms.items()
         ]
 
-    def _save(self, loader_state: dict[str, Any]) -> None:
+    def _save(self, data_state: dict[str, Any]) -> None:
         self.heart.beat("writing a checkpoint", self.step)
         began = time.perf_counter()
         state = {
             "step": self.step,
-            "loader": loader_state,
+            "loader": data_state,
             "guards": self.guards.state_dict(),
             "best": self.best,
             "config": to_json(self.config),
@@ -437,7 +343,7 @@ class Trainer:
         self._event("checkpoint", bytes=size, blocking_seconds=blocked, seconds=blocked)
 
     def _resume(self) -> dict[str, Any] | None:
-        """Load the newest whole checkpoint, if there is one; returns the loader's state."""
+        """Load the newest whole checkpoint, if there is one; returns the state of the data."""
         found = torch.zeros(1, dtype=torch.int64, device=self._number_device)
         if self.world.leads:
             self.checkpoints.discard_unfinished()
@@ -470,7 +376,7 @@ class Trainer:
                 torch.cuda.set_rng_state(value, self.world.device)
         return self.checkpoints.state(step)
 
-    def _roll_back(self, verdict: Verdict) -> Iterator[list[Batch]]:
+    def _roll_back(self, verdict: Verdict) -> Iterator[list[MicroBatch]]:
         """Take weights and optimiser back to a checkpoint; the data that led astray is not seen again."""
         self.checkpoints.wait()
         self.world.barrier()
@@ -596,40 +502,6 @@ def _differences(old: dict[str, Any], new: dict[str, Any], where: str = "") -> l
         ):
             found.append(path)
     return found
-
-
-class _Activations:
-    """The root mean square of what each part hands on, averaged over all that is seen in a step."""
-
-    def __init__(self, model: VisionLanguageModel):
-        parts = {"vision": model.vision_model, "connector": model.connector, "text": model.text_model}
-        self._names = list(parts)
-        self._sums = torch.zeros(2 * len(parts), device=model.device)  # of sizes, then how many
-        for number, module in enumerate(parts.values()):
-            module.register_forward_hook(self._hook(number))
-
-    def _hook(self, number: int) -> Callable[[nn.Module, Any, Tensor], None]:
-        def note(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            if output.numel():  # a batch may hold no pictures
-                self._sums[number] += output.detach().float().square().mean().sqrt()
-                self._sums[number + len(self._names)] += 1
-
-        return note
-
-    def taken(self) -> Tensor:
-        """The sums since they were last taken, which may be added up over ranks."""
-        found = self._sums.clone()
-        self._sums.zero_()
-        return found
-
-    def means(self, sums: Tensor) -> dict[str, float]:
-        """By part; parts that handed nothing on are left out."""
-        sizes, counts = sums.chunk(2)
-        return {
-            name: float(size / count)
-            for name, size, count in zip(self._names, sizes, counts, strict=True)
-            if count
-        }
 
 
 def _seed_everything(seed: int) -> None:

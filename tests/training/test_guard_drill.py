@@ -13,7 +13,8 @@ import torch
 from tiny_runs import command, environment
 
 from clearsight.training.checkpoint import CheckpointError
-from clearsight.training.config import Config, changed, read_recipe
+from clearsight.training.config import Config, changed
+from clearsight.training.recipe import read_recipe
 from clearsight.training.record import read_run
 from clearsight.training.trainer import Trainer, TrainingStopped
 
@@ -23,7 +24,7 @@ STEPS = 24
 @pytest.fixture
 def config(recipe) -> Config:
     settings = [f"schedule.steps={STEPS}", "checkpoints.every=4", "guards.warmup=6", "data.rows=4"]
-    return changed(read_recipe(recipe), settings)
+    return changed(read_recipe(recipe).config, settings)
 
 
 class Faulty(Trainer):

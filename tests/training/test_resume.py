@@ -14,7 +14,8 @@ import torch
 from tiny_runs import command, environment, train
 
 from clearsight.training.checkpoint import Checkpoints, Parts
-from clearsight.training.config import Config, changed, read_recipe
+from clearsight.training.config import Config, changed
+from clearsight.training.recipe import read_recipe
 from clearsight.training.record import read_run
 from clearsight.training.session import train as train_here
 
@@ -43,7 +44,7 @@ def same_run(one: Path, other: Path) -> None:
 @pytest.fixture(scope="module")
 def config(recipe) -> Config:
     settings = [f"schedule.steps={STEPS}", "checkpoints.every=3", "optimizer.ema=0.9", "optimizer.kind=muon"]
-    return changed(read_recipe(recipe), settings)
+    return changed(read_recipe(recipe).config, settings)
 
 
 @pytest.fixture(scope="module")
