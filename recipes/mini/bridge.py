@@ -8,118 +8,88 @@ Three straws carry the truth at once:
 3. dense truth of stage 1, so that the tower does not forget how to read.
 Text-only conversations, answered by the base model itself, keep it chatting.
 
-    torchrun --nproc-per-node 2 -m recipes.mini.bridge --tower runs/mini/tower --out runs/mini/bridge --minutes 60
-    python -m recipes.mini.bridge --out runs/mini/bridge --export clearsight/bundled
+    torchrun --nproc-per-node 2 -m clearsight train recipes/mini/bridge.py --out runs/mini/bridge
+    python -m recipes.mini.bridge --run runs/mini/bridge --export clearsight/bundled
 
-Run again with the same --out to continue; without --tower a new run starts from the parts that are shipped.
+A run starts from the parts that are shipped, or from --set model.start=FOLDER: other parts, or stage 1's
+runs/mini/tower/model. With --set model.trained=vision,connector there are crowded pictures alone, and no questions.
 """
 
 import argparse
-import json
-import random
-import time
-from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from clearsight import mini
-from clearsight.conversation import Conversation, Image, Message, Text, assistant, user
-from clearsight.data.worlds.drawing.icon_drawings import labels
-from clearsight.data.worlds.drawing.outlines import SHAPES
-from clearsight.data.worlds.drawing.palette import NAMES as COLOURS
-from clearsight.data.worlds.scene import CHARACTERS, NUMBERS, Scene, Split, rng_for, wording
-from clearsight.data.worlds.vocabulary import vocabulary as word_list
-from clearsight.models.lora import DECODER_LINEARS, add_low_rank
-from clearsight.models.precision import autocast
+from clearsight.models.lora import add_low_rank
 from clearsight.models.presets import MINI
-from clearsight.models.vlm import VisionLanguageModel
+from clearsight.models.vlm import IGNORED, VisionLanguageModel
 from clearsight.processing.processor import Processor
-from clearsight.processing.tiles import cut, normalise, plan
-from recipes.mini import crowded
-from recipes.mini.cpu_attention import use_on_cpu
-from recipes.mini.parallel import average_gradients, join, leave, minutes_since
-from recipes.mini.primer import charts, icons, shapes, tables, words
-from recipes.mini.tower import DenseHeads
-
-WORLDS = ((words, 0.08), (icons, 0.55), (shapes, 0.28), (charts, 0.05), (tables, 0.04))
-CROWDED = ((crowded.field, 0.9), (crowded.page, 0.1))  # seen by tower and connector alone
-GRID = MINI.vision.patches_per_side
-QUESTIONS = 5  # a picture, at most
-ICON_QUESTIONS = 2  # once a name has been said, the next answers are only copied
-TWO_PICTURES = 0.06  # share of conversations that hold two pictures
-RANK, ALPHA = 16, 32.0
-DESCRIBE = (
-    "Describe this picture.",
-    "Describe the image.",
-    "What do you see?",
-    "What is in this picture?",
-    "Say what the picture shows.",
+from clearsight.processing.tiles import TileSettings, normalise
+from clearsight.training import learner
+from clearsight.training.checkpoint import Checkpoints
+from clearsight.training.config import (
+    Config,
+    ConfigError,
+    Data,
+    Model,
+    Optimizer,
+    Parallel,
+    Schedule,
+    Validation,
+    from_json,
 )
-HEADS = "heads.safetensors"
-CHAT = Path(__file__).with_name("chat.jsonl")
+from clearsight.training.flops import batch_flops
+from clearsight.training.parallel import World
+from clearsight.training.record import read_run
+from clearsight.training.task import Counts, Show, Task
+from recipes.mini.cpu_attention import use_on_cpu
+from recipes.mini.lessons import GRID, Lesson, Lessons, Padded, Vocabulary
+from recipes.mini.seeds import held_out_batches, train_batches
+from recipes.mini.tower import HEADS, TOWER, DenseHeads
 
 
-# ---------------------------------------------------------------------------------------------------
-# What lies under each image token, as words of the decoder
+@dataclass(frozen=True)
+class Beside:
+    """What is shown beside conversations."""
+
+    crowded: int = 2
+    """Crowded pictures for each, from which tower and connector learn without the decoder."""
 
 
-class Vocabulary:
-    """The words that image tokens are taught to mean.
+@dataclass(frozen=True)
+class BridgeConfig(Config):
+    """A run's settings, with those of this task."""
 
-    A place with nothing on it means how many things there are in the picture, where they can be counted.
-    `ids` (V,) are decoder tokens; index 0 stands for an empty place. A label of several tokens spreads its
-    weight evenly over them.
-    """
+    task: Beside = field(default_factory=Beside)
 
-    def __init__(self, processor: Processor):
-        encode = processor.tokenizer.encode_text
-        everything = [
-            *word_list("train"),
-            *COLOURS,
-            *SHAPES,
-            "bar",
-            *labels(),
-            *NUMBERS,
-            *CHARACTERS,
-        ]
-        self.tokens_of = {label: encode(" " + label) for label in everything}
-        self.tokens_of |= {str(n): encode(" " + str(n))[-len(str(n)) :] for n in range(101)}
-        self.ids = [encode("\n")[0], *sorted({t for tokens in self.tokens_of.values() for t in tokens})]
-        index = {token: place for place, token in enumerate(self.ids)}
-        self.places_of = {label: [index[t] for t in tokens] for label, tokens in self.tokens_of.items()}
-        # what lies on most of a picture must not drown the rest
-        self.importance = torch.ones(len(self.ids))
-        self.importance[[place for number in NUMBERS for place in self.places_of[number]]] = 0.5
-        self.importance[0] = 0.1
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.model.rank < 1:
+            raise ConfigError("model.rank is at least 1: the decoder learns through low-rank updates alone")
+        if self.task.crowded < (0 if "text" in self.model.trained else 1):
+            raise ConfigError(
+                "task.crowded is at least 0, and at least 1 where model.trained leaves out text"
+            )
 
-    def target(self, scene: Scene, grid: int, fold: int) -> Tensor:
-        """(tokens, V) float32: what share of each token's place means which word; rows sum to 1.
 
-        The picture has grid x grid patches, of which fold x fold make a token.
-        """
-        side = grid // fold
-        share = np.zeros((side * side, len(self.ids)), dtype=np.float32)
-        for kind, weight in (("colour", 1.0), ("object", 1.0), ("word", 1.0), ("character", 0.5)):
-            labels = sorted({thing.label for thing in scene.placed if thing.kind == kind})
-            ids = {label: i + 1 for i, label in enumerate(labels)}
-            dense = scene.dense(kind, ids, grid).reshape(side, fold, side, fold)
-            dense = dense.transpose(0, 2, 1, 3).reshape(side * side, -1)
-            for label, number in ids.items():
-                places = self.places_of.get(label) or self.places_of.get(label.lower())
-                if places:
-                    covered = (dense == number).any(1)
-                    share[:, places] += (covered * weight / len(places))[:, None]
-        empty = share.sum(1) == 0
-        things = sum(thing.kind == "object" for thing in scene.placed)
-        places = self.places_of[NUMBERS[things]] if 0 < things <= 10 else [0]
-        share[np.ix_(empty, places)] = 1
-        return torch.from_numpy(share / share.sum(1, keepdims=True))
+def recipe() -> BridgeConfig:
+    """Rows are conversations. Heads, scale and new rows learn as fast as the decoder's updates."""
+    return BridgeConfig(
+        name="mini/bridge",
+        model=Model(start="mini", rank=16, alpha=32.0),
+        data=Data(rows_per_step=6, rows=3, workers=0),
+        optimizer=Optimizer(vision=1e-4, connector=1e-5, text=5e-4, beta2=0.98, weight_decay=0.0),
+        schedule=Schedule(steps=1000, warmup=25, decay=0.4, shape="linear", floor=0.02),
+        parallel=Parallel(shard=1),
+        validation=Validation(every=200),
+    )
 
 
 class VocabularyLoss(nn.Module):
@@ -129,13 +99,17 @@ class VocabularyLoss(nn.Module):
     words; a small second term keeps tokens as long as word embeddings, for nothing else would.
     """
 
+    mean: Tensor
+    words: Tensor
+    importance: Tensor
+
     def __init__(self, embeddings: Tensor, ids: list[int], importance: Tensor):
         super().__init__()
         mean = embeddings[: mini.NUM_BASE_TOKENS].float().mean(0)
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("words", F.normalize(embeddings[ids].float() - mean, dim=-1), persistent=False)
         self.length = embeddings[ids].float().norm(dim=-1).mean().item()
-        self.log_scale = nn.Parameter(torch.tensor(2.7))
+        self.log_scale = nn.Parameter(torch.tensor([2.7]))  # sharding wants a dimension
         self.register_buffer("importance", importance, persistent=False)
 
     def forward(self, tokens: Tensor, target: Tensor) -> Tensor:
@@ -147,94 +121,12 @@ class VocabularyLoss(nn.Module):
         return (loss * weight).sum() / weight.sum() + 0.1 * stretch
 
 
-# ---------------------------------------------------------------------------------------------------
-# Conversations
-
-
-@dataclass
-class Example:
-    """One training conversation: ids and mask (T,), tiles (N, 3, S, S) uint8, its scenes."""
-
-    ids: Tensor
-    learned: Tensor
-    tiles: Tensor
-    scenes: list[Scene]
-
-
-def picture_example(processor: Processor, seed: int, split: Split) -> Example:
-    """A conversation of several questions about one picture, sometimes two."""
-    rng = rng_for("bridge", seed, split)
-    count = 2 if rng.random() < TWO_PICTURES else 1
-    scenes = [
-        rng.choices([w for w, _ in WORLDS], [s for _, s in WORLDS])[0].sample(seed * 2 + i, split)
-        for i in range(count)
-    ]
-    pairs = []
-    for place, scene in zip(("first", "second"), scenes, strict=False):
-        prefix = f"In the {place} picture: " if count == 2 else ""
-        pairs += [(prefix + question.text, question.answer) for question in scene.questions]
-        if count == 1:
-            pairs.append((wording(rng, split, DESCRIBE), scene.caption))
-    rng.shuffle(pairs)
-    messages: list[Message] = []
-    pictures = [Image(pixels=scene.picture) for scene in scenes]
-    most = ICON_QUESTIONS if scenes[0].world == "icons" else QUESTIONS
-    for number, (question, answer) in enumerate(pairs[:most]):
-        messages.append(user(*(pictures if number == 0 else []), question))
-        messages.append(assistant(answer))
-    return _example(processor, Conversation(tuple(messages)), scenes)
-
-
-def crowded_tile(processor: Processor, seed: int) -> tuple[Scene, Tensor]:
-    """A picture full of things and its tile (1, 3, S, S) uint8."""
-    sample = rng_for("crowded", seed, "train").choices(
-        [s for s, _ in CROWDED], [share for _, share in CROWDED]
-    )[0]
-    scene = sample(seed, "train")
-    return scene, cut(scene.picture, plan(*scene.picture.size, processor.tile_settings, "low"))
-
-
-def chat_examples(processor: Processor) -> list[Example]:
-    """Text-only conversations whose replies the base model wrote."""
-    records = [json.loads(line) for line in CHAT.read_text().splitlines()]
-    return [
-        _example(processor, Conversation((Message("user", (Text(r["prompt"]),)), assistant(r["reply"]))), [])
-        for r in records
-    ]
-
-
-def _example(processor: Processor, conversation: Conversation, scenes: list[Scene]) -> Example:
-    prepared = processor.prepare(conversation, add_generation_prompt=False, detail="low")
-    return Example(prepared.input_ids_T, prepared.assistant_mask_T, prepared.tiles_NCSS, scenes)
-
-
-def pad(examples: list[Example]) -> tuple[Tensor, Tensor]:
-    """ids (B, T) padded on the right with 0, labels (B, T) with -100 where nothing is learned."""
-    longest = max(len(example.ids) for example in examples)
-    ids = torch.zeros(len(examples), longest, dtype=torch.int64)
-    labels = torch.full((len(examples), longest), -100)
-    for row, example in enumerate(examples):
-        ids[row, : len(example.ids)] = example.ids
-        labels[row, : len(example.ids)] = torch.where(example.learned, example.ids, -100)
-    return ids, labels
-
-
-def spread_positions(side: int, whole: int) -> Tensor:
-    """Where the places of a coarse grid of side x side lie in one of whole x whole: (side * side,) int64."""
-    places = ((torch.arange(side) + 0.5) * whole / side).long()
-    return (places[:, None] * whole + places[None]).flatten()
-
-
-# ---------------------------------------------------------------------------------------------------
-# Training
-
-
 class Pupil(nn.Module):
     """The model with everything that is trained beside it."""
 
-    def __init__(self, model: VisionLanguageModel, vocabulary: Vocabulary):
+    def __init__(self, model: VisionLanguageModel, vocabulary: Vocabulary, settings: TileSettings):
         super().__init__()
-        self.model = model
+        self.model, self.settings = model, settings
         self.dense = DenseHeads(model.config.vision.hidden_size)
         self.meaning = VocabularyLoss(
             model.text_model.embed_tokens.weight.detach(), vocabulary.ids, vocabulary.importance
@@ -243,6 +135,23 @@ class Pupil(nn.Module):
         rows = model.text_model.embed_tokens.weight.detach()[first_new:].float()
         self.new_rows = nn.Parameter(rows.clone())
 
+    def forward(self, lesson: Lesson) -> Tensor:
+        """The sum of the straws' losses, each a mean over the micro-batch: a scalar, fp32."""
+        weight = self.model.vision_model.embeddings.patch_embedding.weight
+        device = weight.device
+        tiles = normalise(lesson.tiles_NCSS.to(device), self.settings).to(weight.dtype)
+        patches = self.model.vision_model(tiles)
+        tokens = self.model.connector(patches)
+        total = self.meaning(tokens.flatten(0, 1), lesson.target_LV.to(device))
+        if lesson.conversations is not None:
+            total = total + self.answer_loss(lesson.conversations, tokens[: lesson.asked])
+        if weight.requires_grad:
+            kinds = self.dense.losses(patches, {k: truth.to(device) for k, truth in lesson.truth_NP.items()})
+            total = total + 0.5 * kinds["character"] + kinds["object"] + 0.5 * kinds["colour"]
+        if lesson.chats is not None:
+            total = total + 0.5 * self.answer_loss(lesson.chats, None)
+        return total
+
     def embed(self, ids: Tensor, features: Tensor | None) -> Tensor:
         """As the model's own, with the new tokens' rows taken from the trainable copy."""
         embeds = self.model.embed(ids, features)
@@ -250,26 +159,79 @@ class Pupil(nn.Module):
         rows = self.new_rows[(ids - mini.NUM_BASE_TOKENS).clamp(min=0)]
         return torch.where(new[..., None], rows.to(embeds.dtype), embeds)
 
-    def answer_loss(self, ids: Tensor, labels: Tensor, features: Tensor | None) -> Tensor:
+    def answer_loss(self, padded: Padded, features: Tensor | None) -> Tensor:
+        ids, labels = padded.ids_BT.to(self.new_rows.device), padded.labels_BT.to(self.new_rows.device)
         hidden = self.model.text_model(self.embed(ids, features))
-        learned = labels[:, 1:] != -100
+        learned = labels[:, 1:] != IGNORED
         return F.cross_entropy(self.model.logits(hidden[:, :-1][learned]).float(), labels[:, 1:][learned])
 
-    def trained_state(self) -> dict[str, Tensor]:
-        return {name: p.detach().cpu() for name, p in self.named_parameters() if p.requires_grad}
+
+class Bridge(Task[Lesson]):
+    """Tower, connector and low-rank updates of the decoder learn together."""
+
+    model: Pupil
+
+    def __init__(self, config: BridgeConfig, out: Path, world: World, show: Show):
+        use_on_cpu(world.device.type)
+        self.config, self.world = config, world
+        processor = mini.processor()
+        vocabulary = Vocabulary(processor)
+        self.model = build(config, processor, vocabulary)
+        model = self.model.model
+        self.watched = {
+            "vision": model.vision_model,
+            "connector": model.connector,
+            "text": model.text_model,
+        }
+        self.corpora = ("conversations",)
+        self.lessons = Lessons(
+            processor, vocabulary, asks="text" in config.model.trained, crowded=config.task.crowded
+        )
+
+    def batches(self, state: dict[str, Any] | None) -> Iterator[Lesson]:
+        return train_batches(self.lessons.draw, self.config, self.world, state)
+
+    def held_out(self) -> Iterator[Lesson]:
+        return held_out_batches(self.lessons.draw, self.config, self.world)
+
+    def loss(self, batch: Lesson) -> Tensor:
+        return self.model(batch) * len(batch.seeds.own)
+
+    def count(self, batch: Lesson) -> Counts:
+        """What is labelled are conversations: each weighs the same, however long its answers are."""
+        spoken = [padded for padded in (batch.conversations, batch.chats) if padded is not None]
+        lengths = [length for padded in spoken for length in padded.lengths]
+        learned = sum(int((padded.labels_BT[:, 1:] != IGNORED).sum()) for padded in spoken)
+        tiles, learns = len(batch.tiles_NCSS), self.config.model
+        flops = batch_flops(MINI, lengths, tiles, learned, frozenset(learns.trained), learns.rank)
+        samples = len(batch.seeds.own)
+        return Counts(samples, sum(lengths), samples, tiles, flops.total)
+
+    def part_of(self, name: str) -> str:
+        return "vision" if "vision_model" in name else "connector" if "connector" in name else "text"
+
+    def write(self, checkpoint: Path, folder: Path) -> None:
+        export(self.config, checkpoint, folder)
 
 
-def build(tower: Path | None, parts: Path, processor: Processor) -> Pupil:
-    """What training starts from: the tower of stage 1 with all else fresh, or parts that were exported before."""
+task = Bridge
+
+
+def build(config: BridgeConfig, processor: Processor, vocabulary: Vocabulary) -> Pupil:
+    """What training starts from: the tower of stage 1 with all else fresh, or parts that were exported before.
+
+    Raises ConfigError for a folder that holds neither.
+    """
+    start = mini.bundled_folder() if config.model.start == "mini" else Path(config.model.start)
     model = mini.base_model()
     model.requires_grad_(False)
     model.vision_model.float()
     model.connector.float()
-    add_low_rank(model.text_model, RANK, ALPHA, DECODER_LINEARS)
-    if tower is None:
-        mini.restore_parts(model, parts)
-    else:
-        state = load_file(tower / "tower.safetensors")
+    add_low_rank(model.text_model, config.model.rank, config.model.alpha)
+    if (start / mini.PARTS).exists():
+        mini.restore_parts(model, start)
+    elif (start / TOWER).exists():
+        state = load_file(start / TOWER)
         positions = state["embeddings.position_embedding.weight"]
         state["embeddings.position_embedding.weight"] = positions[
             spread_positions(GRID, round(len(positions) ** 0.5))
@@ -279,182 +241,50 @@ def build(tower: Path | None, parts: Path, processor: Processor) -> Pupil:
         projection = model.connector.modality_projection.proj
         word_size = model.text_model.embed_tokens.weight.float().std().item()
         nn.init.normal_(projection.weight, std=word_size / (2 * projection.in_features**0.5))
-    model.vision_model.requires_grad_(True)
-    model.connector.requires_grad_(True)
-    pupil = Pupil(model, Vocabulary(processor))
-    heads = parts / HEADS if tower is None else tower / "heads.safetensors"
-    if heads.exists():
-        pupil.dense.load_state_dict({name: value.float() for name, value in load_file(heads).items()})
+    else:
+        raise ConfigError(f"model.start is mini, or a folder with {mini.PARTS} or {TOWER}, not {start}")
+    pupil = Pupil(model, vocabulary, processor.tile_settings).train()
+    if (start / HEADS).exists():
+        heads = {name: value.float() for name, value in load_file(start / HEADS).items()}
+        pupil.dense.load_state_dict(heads)
+    trained = config.model.trained
+    model.vision_model.requires_grad_("vision" in trained)
+    pupil.dense.requires_grad_("vision" in trained)
+    model.connector.requires_grad_("connector" in trained)
+    if "text" not in trained:
+        model.text_model.requires_grad_(False)
+        pupil.new_rows.requires_grad_(False)
     return pupil
+
+
+def spread_positions(side: int, whole: int) -> Tensor:
+    """Where the places of a coarse grid of side x side lie in one of whole x whole: (side * side,) int64."""
+    places = ((torch.arange(side) + 0.5) * whole / side).long()
+    return (places[:, None] * whole + places[None]).flatten()
+
+
+@torch.no_grad()
+def export(config: BridgeConfig, checkpoint: Path, folder: Path) -> None:
+    """Write the parts that are shipped, and the dense heads, which only further training needs."""
+    processor = mini.processor()
+    pupil = build(config, processor, Vocabulary(processor))
+    learner.fill(pupil, checkpoint)
+    model = pupil.model
+    model.text_model.embed_tokens.weight[mini.NUM_BASE_TOKENS :] = pupil.new_rows.to(model.dtype)
+    mini.save_parts(model, folder)
+    heads = {name: value.to(torch.float16).contiguous() for name, value in pupil.dense.state_dict().items()}
+    save_file(heads, folder / HEADS)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--tower", type=Path, help="start from the tower of stage 1 in this folder")
-    parser.add_argument(
-        "--parts", type=Path, default=mini.bundled_folder(), help="else start from the parts in this folder"
-    )
-    parser.add_argument("--out", type=Path, default=Path("runs/mini/bridge"))
-    parser.add_argument(
-        "--export", type=Path, help="write the shipped parts from --out to this folder and end"
-    )
-    parser.add_argument("--minutes", type=float, default=70)
-    parser.add_argument(
-        "--batch", type=int, default=3, help="conversations a step; 0: crowded pictures alone"
-    )
-    parser.add_argument("--crowded", type=int, default=6, help="crowded pictures a step, without questions")
-    parser.add_argument(
-        "--tower-every", type=int, default=1, help="train the tower in every n-th step; 0: never"
-    )
-    parser.add_argument("--tower-rate", type=float, default=1e-4)
-    parser.add_argument("--connector-rate", type=float, default=1e-5)
-    parser.add_argument("--rate", type=float, default=5e-4, help="of low-rank updates and new rows")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--run", type=Path, required=True, help="a run of this recipe, taken as last saved")
+    parser.add_argument("--export", type=Path, required=True, help="folder to write its parts to")
     arguments = parser.parse_args()
-    device = arguments.device
-    use_on_cpu(device)
-    rank, world_size = join(device)
-    torch.manual_seed(0)
-    processor = mini.processor()
-    pupil = build(arguments.tower, arguments.parts, processor).to(device)
-    model, vocabulary = pupil.model, Vocabulary(processor)
-    samples = 0
-    if (arguments.out / "trained.safetensors").exists():
-        stored = load_file(arguments.out / "trained.safetensors", device=device)
-        if set(stored) != set(pupil.trained_state()):
-            parser.error(
-                f"{arguments.out} holds other parameters than this recipe trains; name another --out"
-            )
-        pupil.load_state_dict(stored, strict=False)
-        samples = json.loads((arguments.out / "state.json").read_text())["samples"]
-    elif arguments.export:
-        parser.error(f"{arguments.out} holds nothing to export; train first, or name another --out")
-    if arguments.export:
-        export(pupil, arguments.export)
-        return
-    arguments.out.mkdir(parents=True, exist_ok=True)
-
-    towers, connectors, updates = [], [], []
-    for name, parameter in pupil.named_parameters():
-        if parameter.requires_grad:
-            part = towers if "vision_model" in name else connectors if "connector" in name else updates
-            part.append(parameter)
-    rates = {"tower": arguments.tower_rate, "connector": arguments.connector_rate, "updates": arguments.rate}
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": p, "name": n, "weight_decay": 0.0}
-            for n, p in zip(rates, (towers, connectors, updates), strict=True)
-        ],
-        lr=arguments.rate,
-        betas=(0.9, 0.98),
-    )
-    if (arguments.out / "optimizer.safetensors").exists():
-        restore_optimizer(optimizer, arguments.out / "optimizer.safetensors")
-    chats = chat_examples(processor)
-    fold = model.config.scale_factor
-    start, step, running = time.time(), 0, defaultdict(float)
-    log = (arguments.out / "log.jsonl").open("a")
-    last_saved = 0.0
-    while (spent := minutes_since(start)) < arguments.minutes:
-        progress = spent / arguments.minutes
-        factor = min(1.0, (step + 1) / 25) * min(1.0, 2.5 * (1 - progress) + 0.02)
-        for group in optimizer.param_groups:
-            group["lr"] = rates[group["name"]] * factor
-        share = max(1, arguments.batch)
-        first = samples + rank * share
-        examples = [picture_example(processor, first + i, "train") for i in range(arguments.batch)]
-        scenes = [scene for example in examples for scene in example.scenes]
-        asked = len(scenes)
-        fuller = [crowded_tile(processor, first * arguments.crowded + i) for i in range(arguments.crowded)]
-        scenes += [scene for scene, _ in fuller]
-        pictures = [example.tiles for example in examples] + [tile for _, tile in fuller]
-        tiles = normalise(torch.cat(pictures), processor.tile_settings)
-        target = torch.cat([vocabulary.target(scene, GRID, fold) for scene in scenes]).to(device)
-        with autocast(device):
-            train_tower = arguments.tower_every > 0 and step % arguments.tower_every == 0
-            with torch.set_grad_enabled(train_tower):
-                patches = model.vision_model(tiles.to(device))
-            tokens = model.connector(patches)
-            losses = {"meaning": pupil.meaning(tokens.flatten(0, 1), target)}
-            total = losses["meaning"]
-            if examples:
-                ids, labels = pad(examples)
-                losses["answer"] = pupil.answer_loss(ids.to(device), labels.to(device), tokens[:asked])
-                total = total + losses["answer"]
-            if train_tower:
-                truth = [pupil.dense.truth(scene, GRID) for scene in scenes]
-                dense = {
-                    k: torch.from_numpy(np.stack([t[k] for t in truth])).flatten(1).to(device)
-                    for k in truth[0]
-                }
-                kinds = pupil.dense.losses(patches, dense)
-                losses["dense"] = 0.5 * kinds["character"] + kinds["object"] + 0.5 * kinds["colour"]
-                total = total + losses["dense"]
-            if examples and step % 8 == 1:
-                chat_ids, chat_labels = pad(random.Random(first).sample(chats, 3))
-                losses["chat"] = pupil.answer_loss(chat_ids.to(device), chat_labels.to(device), None)
-                total = total + 0.5 * losses["chat"]
-        total.backward()
-        average_gradients([pupil])
-        for part in (towers, connectors, updates):
-            nn.utils.clip_grad_norm_(part, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        samples += share * world_size
-        step += 1
-        for kind, value in losses.items():
-            running[kind] = 0.95 * running[kind] + 0.05 * value.item() if kind in running else value.item()
-        if step % 25 == 0 and rank == 0:
-            speed = step * share * world_size / (time.time() - start)
-            record = {"samples": samples, "minutes": round(spent, 2), "samples_per_second": round(speed, 2)}
-            record |= {kind: round(value, 4) for kind, value in running.items()}
-            print(json.dumps(record), flush=True)
-            log.write(json.dumps(record) + "\n")
-            log.flush()
-            if spent - last_saved > 5:
-                save(arguments.out, pupil, optimizer, samples)
-                last_saved = spent
-    if rank == 0:
-        save(arguments.out, pupil, optimizer, samples)
-    leave()
-
-
-def save(folder: Path, pupil: Pupil, optimizer: torch.optim.Optimizer, samples: int) -> None:
-    """Weights, optimiser and position, each replaced whole."""
-    state = {
-        f"{index}.{name}": value.cpu().contiguous()
-        for index, entry in optimizer.state_dict()["state"].items()
-        for name, value in entry.items()
-    }
-    for name, tensors in (("trained", pupil.trained_state()), ("optimizer", state)):
-        save_file(tensors, folder / f"{name}.new")
-        (folder / f"{name}.new").replace(folder / f"{name}.safetensors")
-    (folder / "state.new").write_text(json.dumps({"samples": samples}))
-    (folder / "state.new").replace(folder / "state.json")
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
-    state: dict[int, dict[str, Tensor]] = defaultdict(dict)
-    for key, value in load_file(path).items():
-        index, _, name = key.partition(".")
-        state[int(index)][name] = value
-    optimizer.load_state_dict({"state": dict(state), "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def export(pupil: Pupil, folder: Path) -> None:
-    """Write the shipped parts, and the dense heads, which only further training needs."""
-    with torch.no_grad():
-        pupil.model.text_model.embed_tokens.weight[mini.NUM_BASE_TOKENS :] = pupil.new_rows.to(
-            pupil.model.dtype
-        )
-    mini.save_parts(pupil.model, folder)
-    heads = {
-        name: value.detach().to(torch.float16).contiguous()
-        for name, value in pupil.dense.state_dict().items()
-    }
-    save_file(heads, folder / HEADS)
+    checkpoint = Checkpoints(arguments.run / "checkpoints").last()
+    export(from_json(read_run(arguments.run).config, recipe()), checkpoint, arguments.export)
 
 
 if __name__ == "__main__":

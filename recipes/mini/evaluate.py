@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from PIL import Image as PILImage
 from rich.progress import Progress, TextColumn
 
@@ -29,7 +30,8 @@ from clearsight.models.text import KVCache
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
 from clearsight.processing.tiles import normalise
-from recipes.mini.parallel import gather_counts, join, leave
+from clearsight.training import parallel
+from clearsight.training.config import Parallel
 from recipes.mini.primer import charts, icons, shapes, tables, words
 
 WORLDS: tuple[ModuleType, ...] = (words, shapes, icons, charts, tables)
@@ -77,9 +79,9 @@ class Grader:
             learned.append(mask[len(prefix) :])
         longest = max(map(len, rows))
         batch = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
-        mask = torch.tensor([row + [False] * (longest - len(row)) for row in learned])
+        replies = torch.tensor([row + [False] * (longest - len(row)) for row in learned])
         chosen = self.model(batch, cache=cache.repeated(len(rows))).argmax(-1)
-        wrong = (chosen[:, :-1] != batch[:, 1:]) & mask[:, 1:]
+        wrong = (chosen[:, :-1] != batch[:, 1:]) & replies[:, 1:]
         return (~wrong.any(1)).tolist()
 
     def _ids(self, image: Image, question: Question) -> tuple[list[int], list[bool]]:
@@ -120,7 +122,8 @@ def main() -> None:
     parser.add_argument("--parts", type=Path, help="folder with parts.safetensors; default: the bundled ones")
     parser.add_argument("--write", action="store_true", help=f"write {SCORES} and the table in {README}")
     arguments = parser.parse_args()
-    rank, world_size = join("cpu")
+    here = parallel.join(Parallel(device="cpu"))
+    rank, world_size = here.rank, here.size
     model, processor = mini.load(folder=arguments.parts), mini.processor()
     grader = Grader(model, processor)
     grey = PILImage.new("RGB", (SIZE, SIZE), (128, 128, 128))
@@ -142,14 +145,23 @@ def main() -> None:
                     counts[f"{question.skill}|right"] += right
                     counts[f"{question.skill}|blind"] += guessed
                 progress.update(task, done=f"{number + 1} pictures here")
-    counts = gather_counts(counts)
+    counts = gathered(counts)
     if rank == 0:
         scores = summary(counts)
         print(table(scores))
         if arguments.write:
             SCORES.write_text(json.dumps(scores, indent=1) + "\n")
             write_table(table(scores))
-    leave()
+    parallel.leave()
+
+
+def gathered(counts: Counter[str]) -> Counter[str]:
+    """The sum of every process's counts."""
+    if not dist.is_initialized():
+        return counts
+    everyone: list[Counter[str] | None] = [None] * dist.get_world_size()
+    dist.all_gather_object(everyone, counts)
+    return sum((part for part in everyone if part), Counter())
 
 
 def summary(counts: Counter[str]) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,10 @@
 """The bundled model's recipe: grading is what greedy decoding does, targets are true, runs can be continued."""
 
-import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,8 +13,12 @@ from PIL import Image as PILImage
 from clearsight import mini
 from clearsight.assistant import Assistant
 from clearsight.data.worlds.scene import SIZE
-from recipes.mini import bridge, evaluate, tower
+from clearsight.training.config import Config, ConfigError, Data
+from clearsight.training.parallel import World
+from clearsight.training.record import read_run
+from recipes.mini import bridge, evaluate, lessons, tower
 from recipes.mini.primer import shapes, words
+from recipes.mini.seeds import SeededBatch, train_batches
 
 pytestmark = pytest.mark.bundled
 
@@ -55,7 +61,7 @@ def test_every_skill_is_asked_often_enough_and_none_is_left_out() -> None:
 
 def test_image_tokens_are_taught_the_words_beneath_them() -> None:
     processor = mini.processor()
-    vocabulary = bridge.Vocabulary(processor)
+    vocabulary = lessons.Vocabulary(processor)
     scene = next(s for s in (shapes.sample(i, "train") for i in range(99)) if len(s.placed) == 2)
     target = vocabulary.target(scene, 16, 4)
     assert target.shape == (16, len(vocabulary.ids))
@@ -81,33 +87,76 @@ def test_a_coarser_grid_takes_every_second_position_of_the_finer() -> None:
 
 def test_only_replies_are_learned() -> None:
     processor = mini.processor()
-    example = bridge.picture_example(processor, 5, "train")
+    example = lessons.picture_example(processor, 5, "train")
     learned = processor.tokenizer.decode(example.ids[example.learned].tolist(), skip_special=False)
     turns = processor.tokenizer.decode(example.ids.tolist(), skip_special=False).count("assistant\n")
     assert learned.count("<|im_end|>") == turns >= 2
     assert "?" not in learned and "<image>" not in learned
 
 
-@pytest.mark.slow
-def test_both_stages_run_save_continue_and_export(tmp_path) -> None:
-    def run(stage: str, *arguments: str) -> str:
-        command = [sys.executable, "-m", f"recipes.mini.{stage}", "--device", "cpu", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=400)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_a_steps_seeds_and_which_are_drawn_together_do_not_depend_on_the_ranks(ranks: int) -> None:
+    config = Config(data=Data(rows_per_step=8, rows=2, workers=0))
 
+    def steps(ranks: int, state: dict | None, count: int) -> list[tuple[list[list[int]], dict]]:
+        found = []
+        worlds = [World(rank, ranks, torch.device("cpu"), None, rank, ranks) for rank in range(ranks)]
+        streams = [train_batches(SeededBatch, config, world, state) for world in worlds]
+        for _ in range(count):
+            step: list[SeededBatch] = []
+            while not step or not step[-1].ends_step:
+                step += [next(stream) for stream in streams]
+            assert {seed for _, seed in step[-1].step_samples} == {s for b in step for s in b.seeds.own}
+            found.append(([[*batch.seeds.own] for batch in step], step[-1].state))
+        return found
+
+    alone, shared = steps(1, None, 3), steps(ranks, None, 3)
+    assert shared == alone
+    assert steps(ranks, alone[0][1], 2) == alone[1:]  # a state is where to go on, with any number of ranks
+    alone_here = World(0, 1, torch.device("cpu"))
+    with pytest.raises(ConfigError, match=r"data\.rows=2"):
+        next(train_batches(SeededBatch, replace(config, data=Data(rows=4)), alone_here, alone[0][1]))
+
+
+SMALL = ("schedule.warmup=1", "validation.batches=1", "checkpoints.every=1", "checkpoints.keep=9")
+
+
+def train(stage: str, out: Path, *settings: str, processes: int = 1) -> None:
+    """The real command, in steps of two seeds."""
+    start = [sys.executable, "-m"]
+    if processes > 1:
+        start += ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
+    both = (*SMALL, "data.rows_per_step=2", "data.rows=1", *settings)
+    sets = [word for setting in both for word in ("--set", setting)]
+    finish([*start, "clearsight", "train", f"recipes/mini/{stage}.py", "--out", str(out), "--json", *sets])
+
+
+def finish(command: list[str]) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_both_stages_train_go_on_and_export(tmp_path: Path) -> None:
     towers, bridges, parts = tmp_path / "tower", tmp_path / "bridge", tmp_path / "parts"
-    short = ("--minutes", "0.05", "--batch", "2")
-    run("tower", "--out", towers, *short)
-    seen = json.loads((towers / "state.json").read_text())["samples"]
-    run("tower", "--out", towers, *short)
-    assert json.loads((towers / "state.json").read_text())["samples"] > seen
-    both = ("--tower", towers, "--out", bridges)
-    run("bridge", *both, *short)
-    run("bridge", *both, *short)
-    run("bridge", *both, "--export", parts)
-    run("bridge", "--parts", parts, "--out", tmp_path / "further", *short)
+    train("tower", towers, "schedule.steps=3")
+    before = read_run(towers).steps
+    for step in (2, 3):
+        (towers / "checkpoints" / f"step-{step:08d}" / "manifest.json").unlink()
+    train("tower", towers, "schedule.steps=3", "data.workers=1", processes=2)
+    after = read_run(towers).steps
+    assert [step.facts.step for step in after] == [1, 2, 3]
+    assert [step.facts.loss for step in after] == pytest.approx([s.facts.loss for s in before], rel=1e-3)
+
+    train("bridge", bridges, "schedule.steps=2", "task.crowded=1", f"model.start={towers / 'model'}")
+    assert read_run(bridges).ledger[2].samples == [(0, 2), (0, 3)]
+    finish([sys.executable, "-m", "recipes.mini.bridge", "--run", str(bridges), "--export", str(parts)])
+    assert (parts / mini.PARTS).read_bytes() == (bridges / "model" / mini.PARTS).read_bytes()
     assert (parts / mini.PARTS).stat().st_size < 40e6
+    crowded = ("model.trained=vision,connector", "task.crowded=1", "schedule.steps=1")
+    train("bridge", tmp_path / "further", *crowded, f"model.start={parts}")
+
     model = mini.load(folder=parts)
     grader = evaluate.Grader(model, mini.processor())
     picture = PILImage.new("RGB", (SIZE, SIZE), (200, 0, 0))
@@ -116,7 +165,7 @@ def test_both_stages_run_save_continue_and_export(tmp_path) -> None:
 
 
 def test_dense_heads_know_every_label_of_the_worlds() -> None:
-    kinds = tower.DenseHeads(8).kinds
+    kinds = tower.kinds()
     for seed in range(20):
         for thing in shapes.sample(seed, "train").placed:
             assert thing.label in kinds[thing.kind]

@@ -61,7 +61,7 @@ def test_a_missing_or_broken_recipe_says_what_to_do(tmp_path):
         read_recipe(tmp_path / "brken.py")
 
 
-@pytest.mark.parametrize("name", ["finetune"])
+@pytest.mark.parametrize("name", ["finetune", "mini/tower", "mini/bridge"])
 def test_recipes_that_come_along_can_be_read(name):
     from pathlib import Path
 
