@@ -178,7 +178,7 @@ def _peak(recorded: Any) -> tuple[int, int]:
 def _process_bytes() -> int:
     """The most memory this process ever held."""
     status = Path("/proc/self/status")
-    if status.exists():  # what the kernel counts for rusage begins with the size of the process that started this one
+    if status.exists():  # rusage begins with the size of the process that started this one
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
