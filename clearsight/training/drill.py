@@ -408,15 +408,43 @@ def upper_bound(events: int, trials: int) -> float:
     return high / trials
 
 
+def lower_bound(successes: int, trials: int) -> float:
+    """The rate that gives so many successes or more in so many trials with a chance of 5%."""
+    ways = [
+        math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) for k in range(trials + 1)
+    ]
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        rate = (low + high) / 2
+        hit, miss = math.log(rate), math.log1p(-rate)
+        at_least = sum(
+            math.exp(ways[k] + k * hit + (trials - k) * miss) for k in range(successes, trials + 1)
+        )
+        low, high = (rate, high) if at_least < 0.05 else (low, rate)
+    return low
+
+
 def summary(outcomes: list[Outcome], checks: Checks) -> dict[str, Any]:
-    """Detection rates over the flips that matter to the loss, to loss or update, and over all; None of none."""
+    """Detection rates over the flips that matter to the loss, to loss or update, and over all; None of none.
+
+    `every_step` is with all checks at every step, `every_step_at_least` holds with 95% confidence, `default` is what
+    the intervals of `checks` lead one to expect, `guards` is without any check.
+    """
 
     def rates(of: list[Outcome]) -> dict[str, float | int | None]:
         if not of:
-            return {"flips": 0, "every_step": None, "default": None, "guards": None}
+            return {
+                "flips": 0,
+                "every_step": None,
+                "every_step_at_least": None,
+                "default": None,
+                "guards": None,
+            }
+        noticed = sum(bool(o.noticed) for o in of)
         return {
             "flips": len(of),
-            "every_step": sum(bool(o.noticed) for o in of) / len(of),
+            "every_step": noticed / len(of),
+            "every_step_at_least": lower_bound(noticed, len(of)),
             "default": sum(o.chance(checks) for o in of) / len(of),
             "guards": sum("guards" in o.noticed for o in of) / len(of),
         }
@@ -475,12 +503,17 @@ def main() -> None:
         "per_10000_at_most": 1e4 * upper_bound(clean.alarms, clean.steps),
         "clips": clean.clips,
     }
+    if found["loss"]["flips"]:
+        console.print(
+            "Of the {flips} flips that change a loss by more than 1%, {every_step:.1%} are noticed with checks at "
+            "every step (at least {every_step_at_least:.1%} with 95% confidence), {default:.1%} at the default "
+            "intervals, and {guards:.1%} by the guards alone.".format(**found["loss"])
+        )
     console.print(
         f"Loss {clean.losses[0]:.2f} to {clean.losses[1]:.2f} in {clean.steps} clean steps, with {clean.alarms} alarms "
         f"(below {false_alarms['per_10000_at_most']:.1f} in 10,000 with 95% confidence) and {clean.clips} clips.\n"
         f"A step takes {cost['step'] * 1e3:.1f} ms; all checks at every step add {cost['share_every_step']:.1%}, "
-        f"at the default intervals "
-        f"{cost['share_default']:.2%}."
+        f"at the default intervals {cost['share_default']:.2%}."
     )
     missed = [
         {**vars(o.fault), "loss_change": min(o.loss_change, 1e9)}

@@ -10,7 +10,7 @@ import torch
 
 from clearsight.training.checksums import bit_checksums
 from clearsight.training.config import Checks
-from clearsight.training.drill import Outcome, Run, batch_of, summary, upper_bound
+from clearsight.training.drill import Outcome, Run, batch_of, lower_bound, summary, upper_bound
 from clearsight.training.faults import POSITIONS, SITES, Fault, bits_of, flip
 
 
@@ -124,6 +124,12 @@ def test_rates_are_of_the_flips_that_matter_and_of_the_intervals_at_which_checks
 def test_no_alarm_in_ten_thousand_steps_does_not_mean_that_there_is_never_one():
     assert upper_bound(0, 10_000) == pytest.approx(-math.log(0.05) / 10_000, rel=1e-6)
     assert upper_bound(2, 10_000) == pytest.approx(6.296e-4, rel=1e-3)  # tables of the Poisson distribution
+
+
+def test_a_few_flips_that_were_all_noticed_do_not_prove_that_all_are():
+    assert lower_bound(42, 42) == pytest.approx(0.05 ** (1 / 42), rel=1e-6)
+    assert lower_bound(9, 10) == pytest.approx(0.6058, abs=1e-4)  # Clopper & Pearson
+    assert lower_bound(0, 5) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.slow
