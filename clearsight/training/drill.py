@@ -24,7 +24,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -32,12 +32,12 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from clearsight.data.loader import IGNORED, Batch, pack
-from clearsight.models.config import ModelConfig, TextConfig, VisionConfig
+from clearsight.data.loader import IGNORED, Batch
+from clearsight.models.config import ModelConfig
 from clearsight.models.vlm import VisionLanguageModel
-from clearsight.processing.processor import ModelInput
 from clearsight.training.checksums import bit_checksums
 from clearsight.training.config import Checks
+from clearsight.training.drill_model import LARGER, LARGER_ROWS, MODEL, batch_of
 from clearsight.training.facts import StepFacts
 from clearsight.training.faults import POSITIONS, SITES, Fault
 from clearsight.training.guards import Guards, Policy
@@ -46,33 +46,6 @@ from clearsight.training.replay import Replayer
 from clearsight.training.replicas import AtRest
 from clearsight.training.update_sums import UpdateSums
 
-WORDS, COLOURS, IMAGE, PAD = 64, 8, 72, 73  # ids: words from 0, colours from 64
-MODEL = ModelConfig(
-    vision=VisionConfig(
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        image_size=16,
-        patch_size=4,
-    ),
-    text=TextConfig(
-        hidden_size=48,
-        intermediate_size=96,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=12,
-        vocab_size=74,
-    ),
-    scale_factor=2,
-    image_token_id=IMAGE,
-)
-LARGER = replace(  # 9 million parameters: calls of small tensors take longer than what is done to them
-    MODEL, text=replace(MODEL.text, hidden_size=384, intermediate_size=1024, num_hidden_layers=6, head_dim=64)
-)
-ROWS, ROW_TOKENS = 2, 160
-LARGER_ROWS = 8
 RATE = 1e-3
 BEHIND = 5  # steps behind the fault that are watched
 MATTERS = 0.01  # relative change of a loss, or of the update's norm, from which a flip matters
@@ -80,37 +53,6 @@ MOMENTS = 8  # of the clean run that flips start from
 ALARMS = ("skip", "rollback", "stop")
 CHECKED = ("replay", "at rest", "balance")
 CLEAN_EVERY = 10  # steps between two checks of a clean run; guards judge every step
-
-
-def batch_of(step: int, rows: int = ROWS) -> Batch:
-    """The packed conversations of a step, always the same ones: a picture, a few words, a colour, words that follow."""
-    chance = random.Random(step)
-    packed = []
-    for _ in range(rows):
-        row, room = [], ROW_TOKENS
-        while room >= 64:
-            row.append(_conversation(chance))
-            room -= row[-1].num_tokens
-        packed.append(row)
-    return pack(packed, ROW_TOKENS, PAD)
-
-
-def _conversation(chance: random.Random) -> ModelInput:
-    colour, side = chance.randrange(COLOURS), MODEL.vision.image_size
-    tile = torch.tensor([255 * (colour >> channel & 1) for channel in range(3)], dtype=torch.uint8)
-    words = [chance.randrange(WORDS)]
-    for _ in range(chance.randrange(20, 44)):
-        words.append((5 * words[-1] + 7) % WORDS if chance.random() < 0.8 else chance.randrange(WORDS))
-    asked = chance.randrange(4, 12)
-    question = [IMAGE] * MODEL.tokens_per_tile + words[:asked]
-    reply = [WORDS + colour, *words[asked:]]
-    return ModelInput(
-        torch.tensor(question + reply),
-        torch.tensor([False] * len(question) + [True] * len(reply)),
-        tile[None, :, None, None].expand(1, 3, side, side),
-        (MODEL.tokens_per_tile,),
-        (),
-    )
 
 
 def intervals(checks: Checks) -> dict[str, int]:

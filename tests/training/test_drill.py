@@ -10,7 +10,8 @@ import torch
 
 from clearsight.training.checksums import bit_checksums
 from clearsight.training.config import Checks
-from clearsight.training.drill import Outcome, Run, batch_of, lower_bound, summary, upper_bound
+from clearsight.training.drill import Outcome, Run, lower_bound, summary, upper_bound
+from clearsight.training.drill_model import batch_of
 from clearsight.training.faults import POSITIONS, SITES, Fault, bits_of, flip
 
 
