@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from clearsight.data.html_table import html_table
 from clearsight.training.goodput import CAUSES, TRAINING, goodput, share
 from clearsight.training.plots import Plot, Series, bars, number, smooth
 from clearsight.training.record import Run, StepLine, read_run, replace_file
@@ -235,7 +236,8 @@ def _figures(run: Run, plots: Sequence[Any]) -> list[str]:
         caption, name = f"{plot.title}, {plot.unit}", plot.title.lower().replace(" ", "-")
         found.append(
             f"<figure>{plot.svg(name)}<figcaption>{html.escape(plot.words)}</figcaption>"
-            f"<details><summary>{html.escape(plot.title)} as a table</summary>{_table(caption, names, rows)}</details>"
+            f"<details><summary>{html.escape(plot.title)} as a table</summary>"
+            f"{html_table(caption, names, rows)}</details>"
             "</figure>"
         )
     return found
@@ -250,7 +252,7 @@ def _corpora_table(run: Run) -> str:
     for line in run.steps:
         totals.update(line.facts.corpora)
     rows = [(name, count, f"{count / totals.total():.1%}") for name, count in totals.most_common()]
-    return _table("Samples drawn from each corpus", ("corpus", "samples", "share"), rows) if rows else ""
+    return html_table("Samples drawn from each corpus", ("corpus", "samples", "share"), rows) if rows else ""
 
 
 def _time(run: Run) -> str:
@@ -263,7 +265,7 @@ def _time(run: Run) -> str:
     rows = [(cause, _duration(spent[cause]), f"{part:.1%}", CAUSES[cause]) for cause, part in met.items()]
     return (
         f"<figure>{bars('Time by cause', met, words, 'time')}<figcaption>Goodput is the share of training.</figcaption>"
-        f"</figure>{_table('Time by cause', ('cause', 'time', 'share', 'what it is'), rows)}"
+        f"</figure>{html_table('Time by cause', ('cause', 'time', 'share', 'what it is'), rows)}"
     )
 
 
@@ -283,7 +285,7 @@ def _guards(run: Run) -> str:
         said += f" The last {GUARDS_SHOWN} of {len(told):,} other events:"
     said += "</p>" if rows else " Nothing else happened.</p>"
     names = ("step", "attempt", "guard", "action", "why")
-    return said + (_table("Findings of the guards", names, rows) if rows else "")
+    return said + (html_table("Findings of the guards", names, rows) if rows else "")
 
 
 def _attempts(run: Run) -> str:
@@ -302,7 +304,9 @@ def _attempts(run: Run) -> str:
             )
         )
     names = ("attempt", "began", "ranks", "from step", "last step", "how it ended")
-    return _table("Processes that worked on this run", names, rows) if rows else "<p>None was recorded.</p>"
+    return (
+        html_table("Processes that worked on this run", names, rows) if rows else "<p>None was recorded.</p>"
+    )
 
 
 def _fingerprints(run: Run) -> str:
@@ -319,7 +323,7 @@ def _fingerprints(run: Run) -> str:
         "<p>Two runs with equal settings on equal machines have equal ones; <code>clearsight train diff</code> "
         "compares all.</p>"
     )
-    return said + _table("Fingerprints of some steps", ("step", *names, "samples"), rows)
+    return said + html_table("Fingerprints of some steps", ("step", *names, "samples"), rows)
 
 
 def _settings(run: Run) -> str:
@@ -331,7 +335,7 @@ def _settings(run: Run) -> str:
     ):
         rows = list(_flat(values))
         if rows:
-            tables.append(_table(caption, ("setting", "value"), rows))
+            tables.append(html_table(caption, ("setting", "value"), rows))
     return "".join(tables) or "<p>They were not recorded.</p>"
 
 
@@ -343,23 +347,6 @@ def _flat(values: dict[str, Any], where: str = "") -> list[tuple[str, str]]:
         else:
             found.append((where + name, str(value)))
     return found
-
-
-def _table(caption: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    def cell(value: Any, first: bool) -> str:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        text = f"{value:,}" if whole else html.escape(str(value))
-        if first:
-            return f'<th scope="row">{text}</th>'
-        return f'<td class="number">{text}</td>' if whole else f"<td>{text}</td>"
-
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
-    lines = ["<tr>" + "".join(cell(value, not i) for i, value in enumerate(row)) + "</tr>" for row in rows]
-    return (
-        f'<div class="wide" role="region" aria-label="{html.escape(caption)}" tabindex="0"><table>'
-        f"<caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
-    )
 
 
 def _duration(seconds: float) -> str:

@@ -179,15 +179,13 @@ class Trainer:
         self._judge_faults(self.checks.before_step())
 
         counts = torch.tensor([self.task.count(batch) for batch in micros], dtype=torch.float64).sum(0)
-        labelled, tokens, samples, tiles, flops = self.world.total(counts.to(self._number_device)).tolist()
+        labelled, tokens, samples, tiles, flops = self.world.total(counts.to(self.world.device)).tolist()
         loss = self._gradients(micros, max(1.0, labelled), self.checks.replays(step))
         norm = global_norm(self.optimizers.gradients(), self.world)
         sums = self.world.total(torch.cat([loss[None], self.activations.taken()]))
         computed = time.perf_counter() - began - waited
         clocks = self.world.gathered(
-            torch.tensor(
-                [waited + computed, waited, computed], dtype=torch.float64, device=self._number_device
-            )
+            torch.tensor([waited + computed, waited, computed], dtype=torch.float64, device=self.world.device)
         )
         rates = self.optimizers.set_rates(share_of_peak(self.config.schedule, step))
         facts = StepFacts(
@@ -301,7 +299,7 @@ class Trainer:
         if batches is None:
             return {}
         self.model.eval()
-        sums = torch.zeros(2, dtype=torch.float64, device=self._number_device)
+        sums = torch.zeros(2, dtype=torch.float64, device=self.world.device)
         for batch in islice(batches, self.config.validation.batches):
             sums += torch.tensor([float(self._loss(batch)), self.task.count(batch).labelled]).to(sums)
         self.model.train()
@@ -344,7 +342,7 @@ class Trainer:
 
     def _resume(self) -> dict[str, Any] | None:
         """Load the newest whole checkpoint, if there is one; returns the state of the data."""
-        found = torch.zeros(1, dtype=torch.int64, device=self._number_device)
+        found = torch.zeros(1, dtype=torch.int64, device=self.world.device)
         if self.world.leads:
             self.checkpoints.discard_unfinished()
             step, damaged = self.checkpoints.newest_whole()
@@ -381,7 +379,7 @@ class Trainer:
         self.checkpoints.wait()
         self.world.barrier()
         left = self.step
-        found = torch.zeros(1, dtype=torch.int64, device=self._number_device)
+        found = torch.zeros(1, dtype=torch.int64, device=self.world.device)
         if self.world.leads:
             found[0] = self.checkpoints.newest_whole()[0] or 0
         if self.world.mesh is not None:
@@ -401,11 +399,6 @@ class Trainer:
 
     # --- small things
 
-    @property
-    def _number_device(self) -> torch.device:
-        """Where numbers go over the ranks: gloo's CPU, or the accelerator of nccl."""
-        return self.world.device
-
     def _due(self, every: int) -> bool:
         return every > 0 and self.step % every == 0
 
@@ -415,7 +408,7 @@ class Trainer:
     def _anyone(self, here: bool) -> bool:
         if self.world.mesh is None:
             return here
-        flag = torch.tensor([int(here)], device=self._number_device)
+        flag = torch.tensor([int(here)], device=self.world.device)
         torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
         return bool(flag)
 

@@ -19,6 +19,7 @@ from clearsight.data.curation.extras import require
 from clearsight.data.curation.mixing import Share
 from clearsight.data.curation.store import Store
 from clearsight.data.curation.texts import texts_of
+from clearsight.data.html_table import html_table
 from clearsight.processing.images import ImageError, decode
 
 THUMBNAIL = 160  # pixels of the longer side
@@ -227,7 +228,7 @@ def to_html(report: Report) -> str:
         "<h2>Examples of what was removed</h2>",
         *(_examples_section(step) for step in report.steps if step.examples),
         "<h2>Options</h2>",
-        _table("What the curation was asked to do", ("option", "value"), list(report.options.items())),
+        html_table("What the curation was asked to do", ("option", "value"), list(report.options.items())),
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -247,7 +248,7 @@ def _steps_table(report: Report) -> str:
             (step.title, step.before, step.removed, step.after, told or "nothing", f"{step.seconds:.1f} s")
         )
     names = ("step", "before", "removed", "after", "reasons and notes", "time")
-    return _table("What each step removed, in the order of the steps", names, rows)
+    return html_table("What each step removed, in the order of the steps", names, rows)
 
 
 def _mixture_table(report: Report) -> str:
@@ -256,24 +257,7 @@ def _mixture_table(report: Report) -> str:
         for s in report.mixture
     ]
     names = ("source", "records", "pictures", "words", "share", "wished share", "draw each")
-    return _table("How much there is of each source, and how often to draw it", names, rows)
-
-
-def _table(caption: str, names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
-    def cell(value: Any, first: bool) -> str:
-        number = isinstance(value, int) and not isinstance(value, bool)
-        text = f"{value:,}" if number else html.escape(str(value))
-        if first:
-            return f'<th scope="row">{text}</th>'
-        return f'<td class="number">{text}</td>' if number else f"<td>{text}</td>"
-
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
-    lines = ["<tr>" + "".join(cell(value, not i) for i, value in enumerate(row)) + "</tr>" for row in rows]
-    return (
-        f'<div class="wide" role="region" aria-label="{html.escape(caption)}" tabindex="0"><table>'
-        f"<caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
-    )
+    return html_table("How much there is of each source, and how often to draw it", names, rows)
 
 
 def _plot(report: Report) -> str:
