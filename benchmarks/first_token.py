@@ -19,7 +19,8 @@ import torch
 from clearsight import mini
 from clearsight.assistant import Assistant
 from clearsight.conversation import Conversation, Image, user
-from clearsight.generation import Sampling, generate
+from clearsight.decoding.sampling import Sampling
+from clearsight.generation import generate
 from clearsight.models import hf
 from recipes.mini.primer import shapes
 

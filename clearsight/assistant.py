@@ -9,7 +9,7 @@ a file name nor the other way round.
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from PIL import Image as PILImage
 
 from clearsight import mini, weights
 from clearsight.conversation import Conversation, ConversationError, Image, Part, Text, user
-from clearsight.generation import FinishReason, Sampling, SamplingError, TokenLogprob, generate
+from clearsight.decoding.sampling import Sampling, SamplingError
+from clearsight.decoding.text import Answer, Usage
+from clearsight.generation import generate
 from clearsight.models import hf
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import ModelInput, Processor
@@ -27,25 +29,6 @@ Item = str | Path | bytes | PILImage.Image | Image | Text
 Question = Conversation | str | Sequence[Item]
 
 DESCRIBE = "Describe this picture."
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Tokens spent. `image_tokens` are those of `prompt_tokens` that stand for pictures."""
-
-    prompt_tokens: int
-    image_tokens: int
-    completion_tokens: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole answer. `logprobs` has one entry a token when they were asked for, else none."""
-
-    text: str
-    usage: Usage
-    finish_reason: FinishReason
-    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 class AnswerStream(Iterator[str]):

@@ -48,7 +48,9 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from clearsight.data.shards import ShardError
     from clearsight.data.sources.contract import SourceError
     from clearsight.data.worlds.drawing.fonts import FontsMissing
-    from clearsight.generation import ContextError, SamplingError
+    from clearsight.decoding.sampling import SamplingError
+    from clearsight.decoding.structure import StructureError
+    from clearsight.decoding.text import ContextError
     from clearsight.mini import PartsMissing
     from clearsight.models.hf import CheckpointError
     from clearsight.processing.images import ImageError
@@ -63,7 +65,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from clearsight.weights import WeightsError
 
     checkpoint = (CheckpointError, PartsMissing, ProcessorError, TemplateError, TokenizerError, WeightsError)
-    question = (ConversationError, ContextError, ImageError, SamplingError)
+    question = (ConversationError, ContextError, ImageError, SamplingError, StructureError)
     data = (BuildError, CurationError, ExtraMissing, FontsMissing, ShardError, SourceError)
     training = (ConfigError, PlotsMissing, RecordError, TrainingCheckpointError, TrainingStopped)
     return (*checkpoint, *question, *data, *training, FloatingPointError, OSError)

@@ -10,7 +10,7 @@ from tiny_model import TINY, TINY_BYTES, byte_processor
 
 from clearsight.assistant import Assistant
 from clearsight.conversation import Conversation, ConversationError, Image, user
-from clearsight.generation import SamplingError
+from clearsight.decoding.sampling import SamplingError
 from clearsight.models import hf
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.weights import WeightsError

@@ -9,14 +9,10 @@ from tiny_model import TINY_BYTES, byte_processor
 from torch import Tensor
 
 from clearsight.conversation import Conversation, Image, user
-from clearsight.generation import (
-    ContextError,
-    Sampling,
-    SamplingError,
-    TokenEvent,
-    filtered_logits,
-    generate,
-)
+from clearsight.decoding.choice import filtered_logits
+from clearsight.decoding.sampling import Sampling, SamplingError
+from clearsight.decoding.text import ContextError, TokenEvent
+from clearsight.generation import generate
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import ModelInput, Processor
 
