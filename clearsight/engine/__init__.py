@@ -1,0 +1,7 @@
+"""Inference for many conversations at once: scheduler, blocks, caches, kernels."""
+
+from clearsight.engine.config import EngineConfig, EngineError
+from clearsight.engine.engine import Engine
+from clearsight.engine.stream import Cancelled, Stream
+
+__all__ = ["Cancelled", "Engine", "EngineConfig", "EngineError", "Stream"]
