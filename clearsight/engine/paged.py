@@ -7,48 +7,64 @@ Shape suffixes: N new tokens, S sequences, L tokens of the longest context, D ch
 heads, R query heads a group, K channels a head, M rows whose scores are wanted, V vocabulary.
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from clearsight.engine.batch import FlatBatch
+from clearsight.engine.gather import Gather, StepInputs
+from clearsight.engine.graphs import DecodeGraphs
 from clearsight.models.text import TextLayer, rotary_tables, rotate
 from clearsight.models.vlm import VisionLanguageModel
 
 
 class PagedDecoder:
-    """Keys and values in blocks, and the model's own layers over them."""
+    """Keys and values in blocks, and the model's own layers over them.
+
+    One block more than asked for takes what padding writes. On a GPU, steps in which every sequence says one token are
+    captured as CUDA graphs, one for each size of step and context, rounded up.
+    """
 
     def __init__(self, model: VisionLanguageModel, num_blocks: int, block_size: int):
         config = model.config.text
-        shape = (num_blocks * block_size, config.num_key_value_heads, config.head_dim)
+        shape = ((num_blocks + 1) * block_size, config.num_key_value_heads, config.head_dim)
         self.model = model
         self.block_size = block_size
         layers = range(config.num_hidden_layers)
         self.keys = [torch.zeros(shape, dtype=model.dtype, device=model.device) for _ in layers]
         self.values = [torch.zeros(shape, dtype=model.dtype, device=model.device) for _ in layers]
+        on_gpu = model.device.type == "cuda"
+        self._graphs = DecodeGraphs(self._compute, num_blocks * block_size) if on_gpu else None
 
     @torch.inference_mode()
     def forward(self, embeds_ND: Tensor, batch: FlatBatch) -> Tensor:
         """Scores (M, V) fp32 of the rows that `batch` wants; writes keys and values of all new tokens."""
-        model = self.model.text_model
         device = self.model.device
-        gather = _Gather.of(batch, self.block_size, device)
-        slots_N = batch.slots_N.to(device, torch.int64)
-        x_ND = embeds_ND.to(device, self.model.dtype)
-        cos, sin = rotary_tables(model.config, batch.positions_N.to(device)[None], x_ND.dtype)
+        gather = Gather.of(batch, self.block_size, device)
+        inputs = StepInputs(
+            embeds_ND.to(device, self.model.dtype),
+            batch.positions_N.to(device),
+            batch.slots_N.to(device, torch.int64),
+            batch.rows_M.to(device, torch.int64),
+            gather,
+        )
+        if self._graphs is not None and not gather.several:
+            return self._graphs(inputs)
+        return self._compute(inputs)
+
+    def _compute(self, inputs: StepInputs) -> Tensor:
+        """Scores (M, V) fp32; without `several` in its gather, no value of a tensor is looked at on the way."""
+        model = self.model.text_model
+        x_ND = inputs.embeds_ND
+        cos, sin = rotary_tables(model.config, inputs.positions_N[None], x_ND.dtype)
         for number, layer in enumerate(model.layers):
             assert isinstance(layer, TextLayer)
-            attended_ND = self._attend(
-                layer, number, layer.input_layernorm(x_ND), cos[0], sin[0], slots_N, gather
+            normed_ND = layer.input_layernorm(x_ND)
+            x_ND = x_ND + self._attend(
+                layer, number, normed_ND, cos[0], sin[0], inputs.slots_N, inputs.gather
             )
-            x_ND = x_ND + attended_ND
             x_ND = x_ND + layer.mlp(layer.post_attention_layernorm(x_ND))
-        hidden_MD = model.norm(x_ND[batch.rows_M.to(device, torch.int64)])
-        return self.model.logits(hidden_MD).float()
+        return self.model.logits(model.norm(x_ND[inputs.rows_M])).float()
 
     def _attend(
         self,
@@ -58,7 +74,7 @@ class PagedDecoder:
         cos: Tensor,
         sin: Tensor,
         slots_N: Tensor,
-        gather: "_Gather",
+        gather: Gather,
     ) -> Tensor:
         attention, keys, values = layer.self_attn, self.keys[number], self.values[number]
         q_HNK, k_GNK, v_GNK = (
@@ -82,36 +98,3 @@ class PagedDecoder:
             )[0]
             y_NHK[start:end] = y_HTK.transpose(0, 1)
         return attention.o_proj(y_NHK.flatten(1))
-
-
-@dataclass(frozen=True)
-class _Gather:
-    """Which slots each sequence attends to: worked out once a step, used by every layer."""
-
-    single_rows: Tensor | None  # (S,) rows of sequences with one new token
-    single_slots_SL: Tensor | None
-    single_mask: Tensor | None  # (S, 1, 1, L) bool
-    several: list[tuple[int, int, Tensor, Tensor]]  # first and last row, slots (L,), mask (T, L) bool
-
-    @classmethod
-    def of(cls, batch: FlatBatch, block_size: int, device: torch.device) -> "_Gather":
-        starts, lengths = batch.query_starts.tolist(), batch.context_lens.tolist()
-        offsets = torch.arange(block_size)
-        slots = (batch.block_tables.to(torch.int64)[:, :, None] * block_size + offsets).flatten(1)
-        counts = [end - start for start, end in pairwise(starts)]
-        singles = [s for s, count in enumerate(counts) if count == 1]
-        several = []
-        for s, count in enumerate(counts):
-            if count > 1:
-                mask = torch.ones(count, lengths[s], dtype=torch.bool).tril(lengths[s] - count)
-                several.append((starts[s], starts[s + 1], slots[s, : lengths[s]].to(device), mask.to(device)))
-        if not singles:
-            return cls(None, None, None, several)
-        longest = max(lengths[s] for s in singles)
-        mask = torch.arange(longest)[None] < torch.tensor([lengths[s] for s in singles])[:, None]
-        return cls(
-            torch.tensor([starts[s] for s in singles], device=device),
-            torch.where(mask, slots[singles, :longest], 0).to(device),
-            mask[:, None, None].to(device),
-            several,
-        )
