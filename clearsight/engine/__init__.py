@@ -3,5 +3,6 @@
 from clearsight.engine.config import EngineConfig, EngineError
 from clearsight.engine.engine import Engine
 from clearsight.engine.stream import Cancelled, Stream
+from clearsight.engine.upstream import Upstream
 
-__all__ = ["Cancelled", "Engine", "EngineConfig", "EngineError", "Stream"]
+__all__ = ["Cancelled", "Engine", "EngineConfig", "EngineError", "Stream", "Upstream"]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from clearsight import mini, weights
+from clearsight import checkpoints
 from clearsight.conversation import Conversation, Detail
 from clearsight.decoding.choice import Chooser
 from clearsight.decoding.sampling import Sampling
@@ -36,7 +36,6 @@ from clearsight.engine.scheduler import Limits
 from clearsight.engine.sequence import Sequence
 from clearsight.engine.speculation import PromptLookup
 from clearsight.engine.stream import Stream
-from clearsight.models import hf
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
 
@@ -48,7 +47,11 @@ class Engine:
     """One model that answers many conversations at once."""
 
     def __init__(self, model: VisionLanguageModel, processor: Processor, config: EngineConfig | None = None):
-        """Takes the model over: its weights may be repacked. Raises EngineError for what can't be had here."""
+        """Takes the model over: its weights may be repacked.
+
+        Raises EngineError for what can't be had here, CheckpointError when model and processor are not a pair.
+        """
+        checkpoints.check_pair(model, processor)
         self.config = config = config or EngineConfig()
         self.processor = processor
         self.model_config = model.config
@@ -80,15 +83,11 @@ class Engine:
     ) -> "Engine":
         """An engine for the bundled model (`mini`), a checkpoint folder, or `hf:owner/name`.
 
-        Raises what `Assistant.load` raises, and EngineError.
+        Raises as `checkpoints.load` does, and EngineError.
         """
         config = config or EngineConfig()
         dtype = config.dtype if config.weights in ("auto", "model") else torch.float32
-        if spec == "mini":
-            weights.fetch(weights.BASE_DECODER, offline=offline)
-            return cls(mini.load(dtype), mini.processor(), config)
-        folder = weights.resolve(str(spec), offline=offline)
-        return cls(hf.load(folder, dtype), Processor.from_folder(folder), config)
+        return cls(*checkpoints.load(spec, dtype, offline=offline), config)
 
     def submit(
         self,
