@@ -1,0 +1,1 @@
+"""Inference for many conversations at once: scheduler, blocks, caches, kernels."""
