@@ -20,7 +20,7 @@ class EngineConfig:
     """`int8`, `int4` and `float32` compute with native kernels on a processor, which need a C++ compiler once; `model`
     computes in PyTorch in the checkpoint's own dtype. `auto` is int8 where that is possible, else `model`."""
     threads: int | None = None  # all cores by default
-    device: str = "cpu"
+    device: str | None = None  # a GPU if there is one, else cpu
     dtype: torch.dtype | None = None  # of `model`; by default the fastest that loses nothing
     block_size: int = 16  # tokens
     cache_tokens: int = 16_384  # keys and values for so many tokens in all

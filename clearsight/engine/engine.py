@@ -28,7 +28,7 @@ from clearsight.decoding.text import AnswerText, ContextError
 from clearsight.engine.blocks import BlockPool
 from clearsight.engine.config import EngineConfig, EngineError
 from clearsight.engine.core import Core
-from clearsight.engine.parts import parts
+from clearsight.engine.parts import take_apart
 from clearsight.engine.pictures import FeatureCache
 from clearsight.engine.prompt import read_prompt
 from clearsight.engine.runner import Runner
@@ -58,7 +58,7 @@ class Engine:
         self.end_ids = {model.config.eos_token_id, processor.end_of_turn_id}
         num_blocks = config.cache_tokens // config.block_size
         self.context = min(model.config.text.max_position_embeddings, num_blocks * config.block_size)
-        found = parts(model, config, num_blocks)
+        found = take_apart(model, config, num_blocks)
         self.weights = found.weights
         features = FeatureCache(config.feature_cache_bytes)
         self.core = Core(

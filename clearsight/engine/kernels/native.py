@@ -191,7 +191,7 @@ class NativeDecoder:
             ("block_tables", batch.block_tables, self.num_blocks),
             ("rows_M", batch.rows_M, count),
         ):
-            if tensor.numel() and not (0 <= int(tensor.min()) and int(tensor.max()) < limit):
+            if tensor.numel() and not (int(tensor.min()) >= 0 and int(tensor.max()) < limit):
                 raise ValueError(f"{name} must be in [0, {limit})")
         capacity = batch.block_tables.shape[1] * self.block_size
         if bool((batch.positions_N >= longest).any()) or int(batch.context_lens.max()) > capacity:
@@ -211,7 +211,7 @@ def _check(config: TextConfig, num_blocks: int, block_size: int, threads: int) -
         raise ValueError(f"the native kernels take heads of 32, 64, 96 or 128 numbers, not {config.head_dim}")
     if config.num_attention_heads // config.num_key_value_heads > MAX_GROUP:
         raise ValueError(f"the native kernels take up to {MAX_GROUP} query heads a key-value head")
-    if block_size % 8 or not 8 <= block_size:
+    if block_size % 8 or not block_size >= 8:
         raise ValueError(f"a block must hold a multiple of 8 tokens, not {block_size}")
     if num_blocks < 1 or threads < 1:
         raise ValueError(f"{num_blocks} blocks and {threads} threads can't work; give at least one of each")
