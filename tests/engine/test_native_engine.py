@@ -57,7 +57,7 @@ def test_an_answer_has_the_same_bits_alone_in_company_and_in_pieces(
     processor: Processor, weights: str
 ) -> None:
     asked = conversations(12)
-    sampling = Sampling(max_tokens=24, logprobs=0)
+    sampling = Sampling(max_tokens=64, min_tokens=64, logprobs=0)
     alone = []
     with Engine(random_model(), processor, config(weights, prefix_cache=False, proposals=0)) as engine:
         for conversation in asked:
