@@ -1,8 +1,8 @@
 """What int8 and int4 weights cost in quality: perplexity, agreement of greedy answers, scores on drawn pictures.
 
 Perplexity is of Python's language reference (`pydoc_data.topics`, which no stage of training used), in windows of 512
-tokens. Answers are those of the skills of recipes/mini on held-out pictures, asked in every format alike; a format agrees
-where its whole answer equals that of float32 weights. Intervals are Wilson's, 95%.
+tokens. Answers are those of the skills of recipes/mini on held-out pictures, asked in every format alike; a format
+agrees where its whole answer equals that of float32 weights. Intervals are Wilson's, 95%.
 
     python -m benchmarks.quantisation --windows 40 --questions 40
 """
