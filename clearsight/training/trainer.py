@@ -39,6 +39,7 @@ from clearsight.training.conversations import Conversations
 from clearsight.training.facts import StepFacts
 from clearsight.training.flops import peak_flops
 from clearsight.training.guards import Guards, Verdict
+from clearsight.training.heap import keep_freed_memory
 from clearsight.training.heartbeat import TRY_AGAIN, Heartbeat, take_alarm
 from clearsight.training.optimizers import Optimizers
 from clearsight.training.parallel import World, global_norm, local
@@ -75,6 +76,8 @@ class Trainer:
         self.config, self.out, self.show = config, out, show
         self.world = world or parallel.join(config.parallel)
         config.micro_batches(self.world.data_ranks)  # refused before anything is begun
+        if self.world.device.type == "cpu":
+            keep_freed_memory()
         self.dtype = parallel.precision(config.parallel, self.world.device)
         self.peak_flops = self.world.size * (peak_flops(self.world.device, self.dtype) or 0.0)
         self.record = self._claim_folder()
