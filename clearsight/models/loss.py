@@ -35,7 +35,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 labels_L1 = labels_L[start : start + chunk, None]
                 scores_LV = (part_LD @ weight_cast_VD.T).float()
                 chosen_L1 = scores_LV.gather(1, labels_L1)
-                # what is as large as all scores is written over from here on: the softmax, and less one-hot its gradient
+                # written over from here on, being large: now the softmax, and less one-hot its gradient
                 largest_L1 = scores_LV.amax(1, keepdim=True)
                 sums_L1 = scores_LV.sub_(largest_L1).exp_().sum(1, keepdim=True)
                 total += (largest_L1 + sums_L1.log() - chosen_L1).sum()
