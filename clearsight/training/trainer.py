@@ -456,8 +456,9 @@ class Trainer:
         record = None
         if self.world.leads:
             settings = to_json(self.config)
-            if (self.out / RECORD).exists():
-                different = _differences(read_run(self.out).config, settings)
+            before = read_run(self.out) if (self.out / RECORD).exists() else None
+            if before is not None and (before.steps or before.superseded):  # else nothing was learned yet
+                different = _differences(before.config, settings)
                 if different:
                     raise ConfigError(
                         f"{self.out} holds a run with another {', '.join(different)}. Name another --out, or give the "
