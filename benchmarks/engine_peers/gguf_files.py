@@ -45,9 +45,7 @@ TOWER_LAYER = {
 }
 
 
-def writers(
-    model: VisionLanguageModel, processor: Processor
-) -> Iterator[tuple[str, Callable[[Path], None]]]:
+def writers(model: VisionLanguageModel, processor: Processor) -> Iterator[tuple[str, Callable[[Path], None]]]:
     """A file's name and what writes it."""
     for kind in DECODERS:
         yield f"decoder-{kind}.gguf", partial(write_decoder, model, processor, kind)

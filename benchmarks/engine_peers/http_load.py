@@ -62,7 +62,9 @@ class Server:
         self._server.daemon_threads = True
         self._server.answered = 0  # type: ignore[attr-defined]
         self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True
+        ).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -64,9 +64,6 @@ class Subject(ABC):
         """Several answers, in the best way this contender has."""
         return [_tokens(self, prompt, count)[0] for prompt in prompts]
 
-    def forget(self) -> None:
-        """Drop what was kept of earlier prompts, if anything is."""
-
 
 def _tokens(subject: Subject, prompt: Prompt, count: int) -> tuple[list[int], list[float], int]:
     """Tokens, when each came (seconds since the question), and the prompt's length."""
@@ -202,7 +199,6 @@ def _reply(subject: Subject, request: dict[str, Any]) -> dict[str, Any]:
         return {"seconds": time.perf_counter() - began, "computes": computes, "many": subject.many}
     if what == "memory":
         return memory()
-    subject.forget()
     if what == "prefill":
         return prefill(subject, prompts[0])
     if what == "decode":

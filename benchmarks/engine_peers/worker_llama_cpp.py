@@ -129,9 +129,7 @@ class LlamaCpp(Subject):
             batch.logits[place] = row.wanted
         if code := llama_cpp.llama_decode(self.context, batch):
             raise RuntimeError(f"llama_decode gives {code}")
-        return [
-            (row.sequence, self._likeliest(place)) for place, row in enumerate(rows) if row.wanted
-        ]
+        return [(row.sequence, self._likeliest(place)) for place, row in enumerate(rows) if row.wanted]
 
     def _likeliest(self, place: int) -> int:
         scores = llama_cpp.llama_get_logits_ith(self.context, place)
