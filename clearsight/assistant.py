@@ -8,22 +8,19 @@ a file name nor the other way round.
 """
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image as PILImage
 
-from clearsight import mini, weights
+from clearsight.checkpoints import BUNDLED
 from clearsight.conversation import Conversation, ConversationError, Image, Part, Text, user
 from clearsight.decoding.sampling import Sampling, SamplingError
-from clearsight.decoding.text import Answer, Usage
-from clearsight.generation import generate
-from clearsight.models import hf
-from clearsight.models.vlm import VisionLanguageModel
-from clearsight.processing.processor import ModelInput, Processor
+from clearsight.decoding.text import Answer
+from clearsight.engine import Engine, EngineConfig, EngineError, Stream, Upstream
 
 Item = str | Path | bytes | PILImage.Image | Image | Text
 Question = Conversation | str | Sequence[Item]
@@ -32,16 +29,25 @@ DESCRIBE = "Describe this picture."
 
 
 class AnswerStream(Iterator[str]):
-    """Pieces of text as they become certain; `answer` holds the whole once they have been read."""
+    """Pieces of text as they become certain; `answer` holds the whole once they have been read.
 
-    def __init__(
-        self, model: VisionLanguageModel, processor: Processor, prompt: ModelInput, sampling: Sampling
-    ):
-        self._pieces = self._run(model, processor, prompt, sampling)
+    What breaks off reading, such as Ctrl-C, cancels the answer.
+    """
+
+    def __init__(self, stream: Stream):
+        self._stream = stream
         self._answer: Answer | None = None
 
     def __next__(self) -> str:
-        return next(self._pieces)
+        try:
+            for event in self._stream:
+                if event.text:
+                    return event.text
+        except BaseException:
+            self._stream.cancel()
+            raise
+        self._answer = self._stream.result()
+        raise StopIteration
 
     @property
     def answer(self) -> Answer:
@@ -50,66 +56,42 @@ class AnswerStream(Iterator[str]):
             raise RuntimeError("the answer is not finished; read the stream to its end first")
         return self._answer
 
-    def _run(
-        self, model: VisionLanguageModel, processor: Processor, prompt: ModelInput, sampling: Sampling
-    ) -> Iterator[str]:
-        texts, logprobs, reason, count = [], [], None, 0
-        for event in generate(model, processor, prompt, sampling):
-            count += 1
-            texts.append(event.text)
-            if event.logprob is not None:
-                logprobs.append(event.logprob)
-            reason = event.finish_reason
-            if event.text:
-                yield event.text
-        assert reason is not None
-        usage = Usage(prompt.num_tokens, sum(prompt.image_token_counts), count)
-        self._answer = Answer("".join(texts), usage, reason, tuple(logprobs))
-
 
 class Assistant:
-    """A model with its processor. One question at a time; the server has an engine for many."""
+    """An engine that is asked in one's own words."""
 
-    def __init__(self, model: VisionLanguageModel, processor: Processor):
-        """Raises CheckpointError when the two are not of the same checkpoint."""
-        config, tiles = model.config, processor.tile_settings
-        for what, of_model, of_processor in (
-            ("the image token", config.image_token_id, processor.image_token_id),
-            ("image tokens a tile", config.tokens_per_tile, tiles.tokens_per_tile),
-            ("the side of a tile", config.vision.image_size, tiles.tile_size),
-        ):
-            if of_model != of_processor:
-                raise hf.CheckpointError(
-                    f"model and processor disagree about {what}: {of_model} and {of_processor}; fetch the "
-                    "whole checkpoint again"
-                )
-        self.model = model
-        self.processor = processor
+    def __init__(self, engine: Engine | Upstream):
+        self.engine = engine
 
     @classmethod
     def load(
         cls,
-        spec: str | Path = "mini",
+        spec: str | Path = BUNDLED,
+        config: EngineConfig | None = None,
         *,
-        threads: int | None = None,
-        dtype: torch.dtype | None = None,
         offline: bool | None = None,
     ) -> "Assistant":
-        """The bundled model (`mini`), a checkpoint folder, or `hf:owner/name`, fetched on first use.
+        """The bundled model (`mini`), a checkpoint folder, `hf:owner/name`, or a server's model.
 
-        `threads` sets how many cores this process computes with. `dtype` defaults to bfloat16 where the
-        processor has it, else float32. `offline` None means as the environment says.
-        Raises WeightsError when the weights can't be had, PartsMissing when this installation lacks the
-        bundled ones, and CheckpointError, ProcessorError, TokenizerError or TemplateError when a
-        checkpoint can't be used.
+        A server is `https://host/v1#model`; its key, if it needs one, is taken from CLEARSIGHT_UPSTREAM_KEY.
+        `config` says how this machine computes. Raises as `checkpoints.load` does, and EngineError.
         """
-        if threads is not None:
-            torch.set_num_threads(threads)
-        if spec == "mini":
-            weights.fetch(weights.BASE_DECODER, offline=offline)
-            return cls(mini.load(dtype), mini.processor())
-        folder = weights.resolve(str(spec), offline=offline)
-        return cls(hf.load(folder, dtype), Processor.from_folder(folder))
+        if str(spec).startswith(("http://", "https://")):
+            address, _, model = str(spec).partition("#")
+            if not model:
+                raise EngineError(f"{spec} names no model; write {address}#name")
+            return cls(Upstream(address, model, api_key=os.environ.get("CLEARSIGHT_UPSTREAM_KEY")))
+        return cls(Engine.load(spec, config, offline=offline))
+
+    def close(self) -> None:
+        """Free what the engine holds."""
+        self.engine.close()
+
+    def __enter__(self) -> "Assistant":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def ask(self, question: Question, **sampling: Any) -> Answer:
         """The answer to a conversation, a string, or a list of pictures and strings in order.
@@ -124,9 +106,7 @@ class Assistant:
 
     def stream(self, question: Question, **sampling: Any) -> AnswerStream:
         """As `ask`, piece by piece. What is wrong with the question is raised at once."""
-        settings = _sampling(sampling)
-        prompt = self.processor.prepare(_conversation(question), add_generation_prompt=True)
-        return AnswerStream(self.model, self.processor, prompt, settings)
+        return AnswerStream(self.engine.submit(_conversation(question), _sampling(sampling)))
 
     def describe(self, image: Path | bytes | PILImage.Image | Image, **sampling: Any) -> Answer:
         """What is in one picture."""

@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from clearsight import __version__
 from clearsight.commands import data, train
+from clearsight.commands.bench import bench
 from clearsight.commands.hardware import check_hardware
 from clearsight.commands.terminal import AsJson, UsageError, expected_errors, notes, reported
 from clearsight.conversation import Conversation, ConversationError, Detail, Image, assistant, user
@@ -59,6 +60,10 @@ MaxTokens = Annotated[int, typer.Option(min=1, help="Longest answer, in tokens."
 Seed = Annotated[int | None, typer.Option(min=0, help="Makes a varied answer repeatable.")]
 
 
+app.command(
+    epilog="Examples:  clearsight bench   |   clearsight bench --weights int8 --plot bench.svg   |   "
+    "clearsight bench --model hf:HuggingFaceTB/SmolVLM-256M-Instruct --json"
+)(bench)
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 
@@ -100,12 +105,12 @@ def ask(
                 f'write for instance: clearsight ask {question} "What is this?"'
             )
         parts = [read_image(path, detail) for path in paths]
-        loaded = load(model, threads, offline)
         conversation = Conversation((user(*parts, question),))
-        stream = loaded.stream(
-            conversation, temperature=temperature, max_tokens=max_tokens, seed=seed, logprobs=logprobs
-        )
-        show(stream, as_json, model)
+        with load(model, threads, offline) as loaded:
+            stream = loaded.stream(
+                conversation, temperature=temperature, max_tokens=max_tokens, seed=seed, logprobs=logprobs
+            )
+            show(stream, as_json, model)
 
 
 @app.command(epilog="Example:  clearsight describe photo.jpg")
@@ -123,8 +128,9 @@ def describe(
         picture = read_image(image, detail)
         from clearsight.assistant import DESCRIBE
 
-        loaded = load(model, threads, offline)
-        show(loaded.stream(Conversation((user(picture, DESCRIBE),)), max_tokens=max_tokens), as_json, model)
+        conversation = Conversation((user(picture, DESCRIBE),))
+        with load(model, threads, offline) as loaded:
+            show(loaded.stream(conversation, max_tokens=max_tokens), as_json, model)
 
 
 @app.command(epilog="Example:  clearsight chat --model mini")
@@ -138,8 +144,7 @@ def chat(
     as_json: AsJson = False,
 ) -> None:
     """Talk in turns. /image PATH shows a picture, /clear starts anew, /quit ends. With --json, one object a turn."""
-    with reported(as_json):
-        loaded = load(model, threads, offline)
+    with reported(as_json), load(model, threads, offline) as loaded:
         if sys.stdin.isatty() and not as_json:
             notes.print("Type a question. /image PATH shows a picture, /clear starts anew, /quit ends.")
         talk(loaded, model, detail, as_json, temperature=temperature, max_tokens=max_tokens)
@@ -205,12 +210,13 @@ def export(
             raise UsageError(f"--to knows hf, not {to!r}")
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UsageError(f"{out} exists and is not an empty folder; name another --out")
+        from clearsight import checkpoints
         from clearsight.models import hf
 
-        loaded = load(model, None, offline)
         with notes.status(f"Writing {out} ..."):
-            hf.save(loaded.model, out)
-            loaded.processor.save(out)
+            whole, processor = checkpoints.load(model, offline=offline or None)
+            hf.save(whole, out)
+            processor.save(out)
         files = sorted(path.name for path in out.iterdir())
         print(
             json.dumps({"folder": str(out), "files": files})
@@ -261,14 +267,12 @@ def demo(offline: Offline = False, as_json: AsJson = False) -> None:
         from clearsight import mini
 
         picture = mini.bundled_folder() / "sample.png"
-        loaded = load("mini", None, offline)
-        for question in ("What shape is this?", "What colour is the shape?"):
-            if not as_json:
-                notes.print(f"\n[bold]{escape(str(picture))}[/bold]\n[cyan]{question}[/cyan]")
-            stream = loaded.stream(
-                Conversation((user(Image.from_file(picture), question),)), max_tokens=MAX_TOKENS
-            )
-            show(stream, as_json, "mini")
+        with load("mini", None, offline) as loaded:
+            for question in ("What shape is this?", "What colour is the shape?"):
+                if not as_json:
+                    notes.print(f"\n[bold]{escape(str(picture))}[/bold]\n[cyan]{question}[/cyan]")
+                conversation = Conversation((user(Image.from_file(picture), question),))
+                show(loaded.stream(conversation, max_tokens=MAX_TOKENS), as_json, "mini")
         if not as_json:
             notes.print(NEXT_STEPS, soft_wrap=True)
 
@@ -298,25 +302,21 @@ def read_image(path: str, detail: Detail) -> Image:
 
 def load(model: str, threads: int | None, offline: bool) -> "Assistant":
     """The assistant, with a note while it loads."""
+    from clearsight import weights
     from clearsight.assistant import Assistant
+    from clearsight.engine import EngineConfig
 
     if model == "mini":
-        from clearsight import weights
-
         weights.fetch(weights.BASE_DECODER, offline=offline or None)
     with notes.status("Loading the model ..."):
-        return Assistant.load(model, threads=threads, offline=offline or None)
+        return Assistant.load(model, EngineConfig(threads=threads), offline=offline or None)
 
 
 def load_processor(model: str, offline: bool) -> Any:
     """The processor alone, without the network's weights."""
-    from clearsight import mini, weights
-    from clearsight.processing.processor import Processor
+    from clearsight import checkpoints
 
-    if model == "mini":
-        weights.fetch(weights.BASE_DECODER, offline=offline or None)
-        return mini.processor()
-    return Processor.from_folder(weights.resolve(model, offline=offline or None))
+    return checkpoints.load_processor(model, offline=offline or None)
 
 
 def show(stream: "AnswerStream", as_json: bool, model: str) -> str:

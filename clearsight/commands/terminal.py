@@ -51,6 +51,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from clearsight.decoding.sampling import SamplingError
     from clearsight.decoding.structure import StructureError
     from clearsight.decoding.text import ContextError
+    from clearsight.engine.config import EngineError
     from clearsight.mini import PartsMissing
     from clearsight.models.hf import CheckpointError
     from clearsight.processing.images import ImageError
@@ -65,7 +66,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from clearsight.weights import WeightsError
 
     checkpoint = (CheckpointError, PartsMissing, ProcessorError, TemplateError, TokenizerError, WeightsError)
-    question = (ConversationError, ContextError, ImageError, SamplingError, StructureError)
+    question = (ConversationError, ContextError, EngineError, ImageError, SamplingError, StructureError)
     data = (BuildError, CurationError, ExtraMissing, FontsMissing, ShardError, SourceError)
     training = (ConfigError, PlotsMissing, RecordError, TrainingCheckpointError, TrainingStopped)
     return (*checkpoint, *question, *data, *training, FloatingPointError, OSError)

@@ -105,7 +105,7 @@ class Grammars:
             grammar = _grammar(structure)
         except ValueError as error:
             raise StructureError(f"the {structure.kind} can't be used: {_first_line(error)}") from error
-        matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=LLParserLimits(**LIMITS))
+        matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=LLParserLimits(**LIMITS))  # type: ignore[arg-type]
         if matcher.is_error():
             raise StructureError(f"the {structure.kind} can't be used: {_first_line(matcher.get_error())}")
         return matcher
@@ -165,9 +165,9 @@ def _grammar(structure: Structure) -> str:
     from llguidance import LLMatcher
 
     if structure.kind == "json":
-        separators = {"item_separator": ", ", "key_separator": ": "}
         return LLMatcher.grammar_from_json_schema(
-            structure.source, overrides={"whitespace_flexible": False} | separators
+            structure.source,
+            overrides={"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "},
         )
     if structure.kind == "regex":
         return LLMatcher.grammar_from_regex(structure.source)

@@ -76,6 +76,11 @@ def image_size(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     return (height, width) if _orientation(picture, data) in _SIDES_SWAP else (width, height)
 
 
+def media_type(data: bytes) -> str:
+    """For instance image/png, from the header alone. Raises ImageError for bytes that are no picture."""
+    return PILImage.MIME[_open(data, MAX_PIXELS).format or ""]
+
+
 def from_conversation_image(image: conversation.Image, *, max_pixels: int = MAX_PIXELS) -> PILImage.Image:
     """The RGB pixels of a conversation's picture, whether it came as bytes or as pixels.
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image as PILImage
 from clearsight import mini
 from clearsight.assistant import Assistant
 from clearsight.data.worlds.scene import SIZE
+from clearsight.engine import EngineConfig
 from clearsight.training.config import Config, ConfigError, Data
 from clearsight.training.parallel import World
 from clearsight.training.record import read_run
@@ -24,13 +26,14 @@ pytestmark = pytest.mark.bundled
 
 
 @pytest.fixture(scope="module")
-def assistant() -> Assistant:
-    return Assistant.load("mini", dtype=torch.float32)
+def assistant() -> Iterator[Assistant]:
+    with Assistant.load("mini", EngineConfig(weights="model", dtype=torch.float32)) as assistant:
+        yield assistant
 
 
 @torch.inference_mode()
 def test_a_graded_answer_is_right_exactly_when_greedy_decoding_gives_it(assistant: Assistant) -> None:
-    grader = evaluate.Grader(assistant.model, assistant.processor)
+    grader = evaluate.Grader(mini.load(torch.float32), mini.processor())
     graded = []
     for seed in range(6):
         scene = shapes.sample(seed, "eval")

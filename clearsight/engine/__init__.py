@@ -1,0 +1,8 @@
+"""Inference for many conversations at once: scheduler, blocks, caches, kernels."""
+
+from clearsight.engine.config import EngineConfig, EngineError
+from clearsight.engine.engine import Engine
+from clearsight.engine.stream import Cancelled, Stream
+from clearsight.engine.upstream import Upstream
+
+__all__ = ["Cancelled", "Engine", "EngineConfig", "EngineError", "Stream", "Upstream"]

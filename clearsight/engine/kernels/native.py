@@ -1,0 +1,285 @@
+"""The native decoder: a whole step of many sequences, all layers, in one call that leaves Python alone.
+
+Shape suffixes: N new tokens, D channels, M rows whose scores are wanted, V vocabulary, O outputs, I inputs, L layers.
+"""
+
+import ctypes
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from clearsight.engine.batch import FlatBatch
+from clearsight.engine.kernels.build import library
+from clearsight.engine.kernels.layout import Precision, interleaved, packed, packed_bytes
+from clearsight.engine.kernels.memory import Arena, aligned
+from clearsight.engine.kernels.quantise import channel_ranges, evening_factors
+from clearsight.models.config import TextConfig
+from clearsight.models.text import TextDecoder, TextLayer, rotary_tables
+
+KINDS: dict[Precision, int] = {"float32": 0, "int8": 1, "int4": 2}
+CACHE_DTYPES = {"float32": torch.float32, "float16": torch.float16}
+MAX_HEAD_DIM = 128
+MAX_GROUP = 96
+
+
+class _Shape(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in ("hidden", "intermediate", "layers", "heads", "kv_heads")),
+        *(
+            (name, ctypes.c_int32)
+            for name in ("head_dim", "vocabulary", "block_size", "num_blocks", "threads")
+        ),
+        *((name, ctypes.c_int32) for name in ("weights", "head", "half_cache")),
+        ("norm_epsilon", ctypes.c_float),
+    )
+
+
+class _Batch(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in ("rows", "sequences", "table_width", "wanted")),
+        *((name, ctypes.c_void_p) for name in ("embeddings", "positions", "slots", "query_starts")),
+        *((name, ctypes.c_void_p) for name in ("context_lens", "block_tables", "wanted_rows")),
+    )
+
+
+class NativeDecoder:
+    """A decoder's weights, packed, and its keys and values in blocks.
+
+    `decoder` and `head_VD` may be of any floating dtype and are not kept. With "int8" and "int4" weights the inputs
+    of every product are int8 with a scale a row; the head is int8 in both. Raises ValueError for a shape or setting
+    the kernels don't take, NoCompiler when they can't be built.
+    """
+
+    def __init__(
+        self,
+        decoder: TextDecoder,
+        head_VD: Tensor,
+        *,
+        weights: Precision,
+        num_blocks: int,
+        block_size: int,
+        threads: int,
+        kv: Literal["float32", "float16"] = "float16",
+    ):
+        config = decoder.config
+        _check(config, num_blocks, block_size, threads)
+        self.config, self.block_size, self.num_blocks = config, block_size, num_blocks
+        self.vocabulary = len(head_VD)
+        self._library = library()
+        head: Precision = "float32" if weights == "float32" else "int8"
+        cache_numbers = 2 * config.num_hidden_layers * num_blocks * block_size * _key_width(config)
+        cache_dtype = CACHE_DTYPES[kv]
+        self._weights = Arena(_weight_bytes(config, weights, head))
+        self._cache = Arena(cache_numbers * cache_dtype.itemsize)
+        cache = self._cache.empty(cache_numbers, cache_dtype)
+        positions = torch.arange(config.max_position_embeddings)[None]
+        self._angles = [table.contiguous() for table in rotary_tables(config, positions, torch.float32)]
+        shape = _Shape(
+            hidden=config.hidden_size,
+            intermediate=config.intermediate_size,
+            layers=config.num_hidden_layers,
+            heads=config.num_attention_heads,
+            kv_heads=config.num_key_value_heads,
+            head_dim=config.head_dim,
+            vocabulary=self.vocabulary,
+            block_size=block_size,
+            num_blocks=num_blocks,
+            threads=threads,
+            weights=KINDS[weights],
+            head=KINDS[head],
+            half_cache=int(kv == "float16"),
+            norm_epsilon=config.rms_norm_eps,
+        )
+        tensors = [
+            self._weights.copy(tensor).data_ptr() for tensor in _tensors(decoder, head_VD, weights, head)
+        ]
+        create = self._library.decoder_create
+        create.restype = ctypes.c_void_p
+        self._handle = ctypes.c_void_p(
+            create(
+                ctypes.byref(shape),
+                (ctypes.c_void_p * len(tensors))(*tensors),
+                *(ctypes.c_void_p(table.data_ptr()) for table in self._angles),
+                ctypes.c_void_p(cache.data_ptr()),
+            )
+        )
+
+    def __del__(self) -> None:
+        if handle := getattr(self, "_handle", None):
+            self._library.decoder_destroy(handle)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Weights, and the keys and values of all blocks whether used yet or not."""
+        return self._weights.size + self._cache.size
+
+    def forward(self, embeds_ND: Tensor, batch: FlatBatch) -> Tensor:
+        """Scores (M, V) float32 of the rows that `batch` wants; writes keys and values of all new tokens.
+
+        embeds_ND float32. Positions of one sequence's new tokens rise; each attends to its sequence up to itself.
+        A row's result depends on nothing but its sequence: not on company, pieces or the number of threads.
+        Calls from several threads take turns. Raises ValueError for a batch that points outside the cache.
+        """
+        self._check_batch(embeds_ND, batch)
+        scores_MV = torch.empty(len(batch.rows_M), self.vocabulary)
+        positions, slots, starts, contexts, tables, rows = (
+            tensor.contiguous()
+            for tensor in (
+                batch.positions_N,
+                batch.slots_N,
+                batch.query_starts,
+                batch.context_lens,
+                batch.block_tables,
+                batch.rows_M,
+            )
+        )
+        embeds_ND = embeds_ND.contiguous()
+        call = _Batch(
+            rows=len(embeds_ND),
+            sequences=len(contexts),
+            table_width=tables.shape[1],
+            wanted=len(rows),
+            embeddings=embeds_ND.data_ptr(),
+            positions=positions.data_ptr(),
+            slots=slots.data_ptr(),
+            query_starts=starts.data_ptr(),
+            context_lens=contexts.data_ptr(),
+            block_tables=tables.data_ptr(),
+            wanted_rows=rows.data_ptr(),
+        )
+        self._library.decoder_forward(self._handle, ctypes.byref(call), ctypes.c_void_p(scores_MV.data_ptr()))
+        return scores_MV
+
+    def copy_block(self, source: int, target: int) -> None:
+        """Copy keys and values of a block, in all layers."""
+        for block in (source, target):
+            if not 0 <= block < self.num_blocks:
+                raise ValueError(f"there is no block {block}; the cache has {self.num_blocks}")
+        self._library.decoder_copy_block(self._handle, source, target)
+
+    def _check_batch(self, embeds_ND: Tensor, batch: FlatBatch) -> None:
+        """Everything the kernels use as an address."""
+        count, limits = len(embeds_ND), self.num_blocks * self.block_size
+        if embeds_ND.shape != (count, self.config.hidden_size) or embeds_ND.dtype != torch.float32:
+            raise ValueError(
+                f"embeddings must be float32 (N, {self.config.hidden_size}), not {embeds_ND.dtype} "
+                f"{tuple(embeds_ND.shape)}"
+            )
+        fields = vars(batch)
+        for name, tensor in fields.items():
+            if tensor.dtype != torch.int32 or tensor.device.type != "cpu":
+                raise ValueError(f"{name} must be int32 on the CPU, not {tensor.dtype} on {tensor.device}")
+        if not count:
+            if len(batch.rows_M):
+                raise ValueError("a batch without tokens has no scores to give")
+            return
+        counts = batch.query_starts.diff()
+        if not (
+            len(batch.positions_N) == len(batch.slots_N) == count
+            and len(batch.query_starts) == len(batch.context_lens) + 1 == len(batch.block_tables) + 1
+            and batch.query_starts[0] == 0
+            and batch.query_starts[-1] == count
+            and bool((counts >= 0).all())
+        ):
+            raise ValueError("the parts of the batch do not fit each other")
+        longest = torch.repeat_interleave(batch.context_lens, counts)
+        for name, tensor, limit in (
+            ("positions_N", batch.positions_N, self.config.max_position_embeddings),
+            ("slots_N", batch.slots_N, limits),
+            ("block_tables", batch.block_tables, self.num_blocks),
+            ("rows_M", batch.rows_M, count),
+        ):
+            if tensor.numel() and not (int(tensor.min()) >= 0 and int(tensor.max()) < limit):
+                raise ValueError(f"{name} must be in [0, {limit})")
+        capacity = batch.block_tables.shape[1] * self.block_size
+        if bool((batch.positions_N >= longest).any()) or int(batch.context_lens.max()) > capacity:
+            raise ValueError("a sequence attends to tokens that its blocks do not hold")
+
+
+def _check(config: TextConfig, num_blocks: int, block_size: int, threads: int) -> None:
+    query_width = config.num_attention_heads * config.head_dim
+    for name, value in (
+        ("hidden size", config.hidden_size),
+        ("intermediate size", config.intermediate_size),
+        ("width of all query heads", query_width),
+    ):
+        if value % 64:
+            raise ValueError(f"the native kernels need a {name} that divides by 64, not {value}")
+    if config.head_dim not in (32, 64, 96, MAX_HEAD_DIM):
+        raise ValueError(f"the native kernels take heads of 32, 64, 96 or 128 numbers, not {config.head_dim}")
+    if config.num_attention_heads // config.num_key_value_heads > MAX_GROUP:
+        raise ValueError(f"the native kernels take up to {MAX_GROUP} query heads a key-value head")
+    if block_size % 8 or not block_size >= 8:
+        raise ValueError(f"a block must hold a multiple of 8 tokens, not {block_size}")
+    if num_blocks < 1 or threads < 1:
+        raise ValueError(f"{num_blocks} blocks and {threads} threads can't work; give at least one of each")
+
+
+def _key_width(config: TextConfig) -> int:
+    return config.num_key_value_heads * config.head_dim
+
+
+def _matrices(config: TextConfig) -> list[tuple[int, int]]:
+    """Outputs and inputs of the four matrices of a layer."""
+    query_width = config.num_attention_heads * config.head_dim
+    return [
+        (query_width + 2 * _key_width(config), config.hidden_size),
+        (config.hidden_size, query_width),
+        (2 * config.intermediate_size, config.hidden_size),
+        (config.hidden_size, config.intermediate_size),
+    ]
+
+
+def _weight_bytes(config: TextConfig, weights: Precision, head: Precision) -> int:
+    def matrix_bytes(outputs: int, inputs: int, precision: Precision) -> int:
+        scales = 4 * (outputs + -outputs % 32)
+        return aligned(packed_bytes(outputs, inputs, precision)) + aligned(scales)
+
+    norm = aligned(4 * config.hidden_size)
+    layer = sum(matrix_bytes(*shape, weights) for shape in _matrices(config)) + 2 * norm
+    return config.num_hidden_layers * layer + norm + matrix_bytes(config.vocab_size, config.hidden_size, head)
+
+
+@torch.inference_mode()
+def _tensors(decoder: TextDecoder, head_VD: Tensor, weights: Precision, head: Precision) -> Iterator[Tensor]:
+    """All tensors in the order in which the kernels take them."""
+    ranges = channel_ranges(decoder) if weights != "float32" else {}
+    for number, layer in enumerate(decoder.layers):
+        assert isinstance(layer, TextLayer)
+        yield from _layer_tensors(layer, f"layers.{number}", weights, ranges)
+    norm_D, head_VD = decoder.norm.weight.float(), head_VD.float()
+    if ranges:
+        factors_D = evening_factors(ranges["final"], head_VD)
+        norm_D, head_VD = norm_D / factors_D, head_VD * factors_D
+    yield norm_D
+    yield from packed(head_VD, head)
+
+
+def _layer_tensors(
+    layer: TextLayer, name: str, weights: Precision, ranges: dict[str, Tensor]
+) -> Iterator[Tensor]:
+    attention, mlp = layer.self_attn, layer.mlp
+    query, key, value, output = (
+        module.weight.float()
+        for module in (attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj)
+    )
+    gate, up, down = (module.weight.float() for module in (mlp.gate_proj, mlp.up_proj, mlp.down_proj))
+    attention_norm = layer.input_layernorm.weight.float()
+    mlp_norm = layer.post_attention_layernorm.weight.float()
+    if ranges:
+        factors = evening_factors(ranges[f"{name}.self_attn.q_proj"], query, key, value)
+        attention_norm = attention_norm / factors
+        query, key, value = query * factors, key * factors, value * factors
+        factors = evening_factors(ranges[f"{name}.mlp.gate_proj"], gate, up)
+        mlp_norm = mlp_norm / factors
+        gate, up = gate * factors, up * factors
+        factors = evening_factors(ranges[f"{name}.mlp.down_proj"], down)
+        up, down = up / factors[:, None], down * factors
+    yield attention_norm
+    yield from packed(torch.cat([query, key, value]), weights)
+    yield from packed(output, weights)
+    yield mlp_norm
+    yield from packed(interleaved(gate, up), weights)
+    yield from packed(down, weights)

@@ -1,0 +1,255 @@
+"""Another server's model behind the engine's interface: vLLM, SGLang, llama.cpp or anything that speaks OpenAI's API.
+
+    engine = Upstream("http://gpu-node:8000/v1", "HuggingFaceTB/SmolVLM-Instruct")
+    print(engine.submit(conversation).result().text)
+
+Pictures travel as data URLs with their `detail`. What a server may not know (`top_k`, `min_p`, `repetition_penalty`,
+`min_tokens`, patterns) is sent under vLLM's names, and only when it is asked for. Token ids stay unknown: events have
+-1 instead.
+"""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+
+from clearsight.conversation import Conversation, Detail, Image, Text
+from clearsight.decoding.sampling import Sampling
+from clearsight.decoding.text import FinishReason, TokenEvent, TokenLogprob, Usage
+from clearsight.engine.config import EngineError
+from clearsight.engine.stream import Cancelled, Stream
+from clearsight.processing.images import media_type
+
+UNKNOWN_ID = -1
+TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # seconds; a queue before the first token may be long
+
+
+class Upstream:
+    """A client that answers many conversations at once, each on a thread of its own."""
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key: str | None = None,
+        max_concurrency: int = 64,
+        retries: int = 2,
+    ):
+        """`base_url` ends in /v1. `retries` are of connecting alone: a request that was read is never sent twice."""
+        self.model = model
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._client = httpx2.Client(
+            base_url=base_url.rstrip("/") + "/",
+            headers=headers,
+            timeout=TIMEOUT,
+            transport=httpx2.HTTPTransport(
+                retries=retries, limits=httpx2.Limits(max_connections=max_concurrency)
+            ),
+        )
+        self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix="clearsight-upstream")
+        self._closed = False
+
+    def submit(
+        self,
+        conversation: Conversation,
+        sampling: Sampling | None = None,
+        *,
+        detail: Detail | None = None,
+        tenant: str = "",
+        priority: int = 0,
+    ) -> Stream:
+        """Begin an answer; returns at once. `tenant` salts the server's prefix cache, where it has one (vLLM).
+
+        What goes wrong is raised by reading the stream, as EngineError with what the server said.
+        """
+        return self.submit_many(conversation, sampling, 1, detail=detail, tenant=tenant, priority=priority)[0]
+
+    def submit_many(
+        self,
+        conversation: Conversation,
+        sampling: Sampling | None = None,
+        count: int = 1,
+        *,
+        detail: Detail | None = None,
+        tenant: str = "",
+        priority: int = 0,
+    ) -> list[Stream]:
+        """Begin `count` answers. With a seed, each next answer has the next seed."""
+        if self._closed:
+            raise EngineError("this connection is closed; make a new one")
+        streams = []
+        for number in range(count):
+            body = request_body(self.model, conversation, sampling or Sampling(), detail, number)
+            if tenant:
+                body["cache_salt"] = tenant
+            if priority:
+                body["priority"] = priority
+            stream, cancelled = Stream(), threading.Event()
+            stream.cancelled_by(cancelled.set)
+            streams.append(stream)
+            self._threads.submit(self._answer, body, stream, cancelled)
+        return streams
+
+    def close(self) -> None:
+        """End the connection; answers that are still coming break off."""
+        self._closed = True
+        self._client.close()
+        self._threads.shutdown()
+
+    def __enter__(self) -> "Upstream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _answer(self, body: dict[str, Any], stream: Stream, cancelled: threading.Event) -> None:
+        try:
+            for event, usage in self._events(body, cancelled):
+                stream.deliver(event, usage)
+        except (EngineError, Cancelled) as error:
+            stream.deliver(error)
+        except httpx2.HTTPError as error:
+            what = "took too long" if isinstance(error, httpx2.TimeoutException) else "can't be reached"
+            stream.deliver(
+                EngineError(f"the server at {self._client.base_url} {what}: {error}; is it running?")
+            )
+        except Exception as error:  # a reader must never wait for a thread that is gone
+            stream.deliver(EngineError(f"the server's answer can't be read: {error!r}"))
+
+    def _events(
+        self, body: dict[str, Any], cancelled: threading.Event
+    ) -> Iterator[tuple[TokenEvent, Usage | None]]:
+        """Events as they come; the last one waits for the usage, which servers send after it."""
+        last: TokenEvent | None = None
+        usage = Usage(0, 0, 0)
+        with self._client.stream("POST", "chat/completions", json=body) as response:
+            if response.status_code != 200:
+                response.read()
+                raise EngineError(_complaint(response))
+            for chunk in _chunks(response):
+                if cancelled.is_set():
+                    raise Cancelled("the answer was cancelled")
+                if chunk.get("error"):
+                    raise EngineError(f"the server broke off: {_message(chunk)}")
+                usage = _usage(chunk.get("usage")) or usage
+                for choice in chunk.get("choices") or ():
+                    for event in _token_events(choice):
+                        if event.finish_reason is None:
+                            yield event, None
+                        else:
+                            last = event
+        if last is None:
+            raise EngineError("the server broke off in the middle of its answer")
+        yield last, usage
+
+
+def request_body(
+    model: str, conversation: Conversation, sampling: Sampling, detail: Detail | None = None, number: int = 0
+) -> dict[str, Any]:
+    """The body of a chat completion; only what differs from a server's defaults is named."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [
+            {"role": message.role, "content": [_part(part, detail) for part in message.parts]}
+            for message in conversation.messages
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": sampling.temperature,
+    }
+    plain = Sampling()
+    for name in ("top_k", "top_p", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty"):
+        if getattr(sampling, name) != getattr(plain, name):
+            body[name] = getattr(sampling, name)
+    if sampling.min_tokens:
+        body["min_tokens"] = sampling.min_tokens
+    if sampling.logit_bias:
+        body["logit_bias"] = {str(token): bias for token, bias in sampling.logit_bias.items()}
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if sampling.max_tokens is not None:
+        body["max_tokens"] = sampling.max_tokens
+    if sampling.seed is not None:
+        body["seed"] = (sampling.seed + number) % 2**63
+    if sampling.logprobs is not None:
+        body |= {"logprobs": True, "top_logprobs": sampling.logprobs}
+    if sampling.structure is not None:
+        body |= _structure(sampling.structure.kind, sampling.structure.source)
+    return body
+
+
+def _structure(kind: str, source: str) -> dict[str, Any]:
+    if kind == "json":
+        schema = {"name": "answer", "schema": json.loads(source), "strict": True}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    return {"structured_outputs": {"regex" if kind == "regex" else "grammar": source}}
+
+
+def _part(part: Text | Image, detail: Detail | None) -> dict[str, Any]:
+    """Raises ImageError for bytes that are no picture."""
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    data = part.encoded()
+    url = f"data:{media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
+    return {"type": "image_url", "image_url": {"url": url, "detail": detail or part.detail}}
+
+
+def _chunks(response: httpx2.Response) -> Iterator[dict[str, Any]]:
+    for event in httpx2.EventSource(response):
+        if event.data.strip() == "[DONE]":
+            return
+        yield json.loads(event.data)
+
+
+def _token_events(choice: dict[str, Any]) -> Iterator[TokenEvent]:
+    delta = choice.get("delta") or {}
+    reason: FinishReason | None = {None: None, "length": "length"}.get(choice.get("finish_reason"), "stop")  # type: ignore[assignment]
+    told = [_logprob(entry) for entry in (choice.get("logprobs") or {}).get("content") or ()]
+    text = delta.get("content") or ""
+    for number, logprob in enumerate(told[:-1]):
+        yield TokenEvent(UNKNOWN_ID, text if number == 0 else "", logprob)
+        text = "" if number == 0 else text
+    if text or told or reason:
+        yield TokenEvent(UNKNOWN_ID, text, told[-1] if told else None, reason)
+
+
+def _logprob(entry: dict[str, Any]) -> TokenLogprob:
+    raw = entry.get("bytes")
+    token = bytes(raw) if raw is not None else str(entry.get("token", "")).encode()
+    top = tuple(_logprob(other) for other in entry.get("top_logprobs") or ())
+    return TokenLogprob(UNKNOWN_ID, token, float(entry["logprob"]), top)
+
+
+def _usage(value: dict[str, Any] | None) -> Usage | None:
+    if not value:
+        return None
+    details = value.get("prompt_tokens_details") or {}
+    return Usage(
+        prompt_tokens=value.get("prompt_tokens") or 0,
+        image_tokens=details.get("image_tokens") or 0,
+        completion_tokens=value.get("completion_tokens") or 0,
+        cached_tokens=details.get("cached_tokens") or 0,
+    )
+
+
+def _complaint(response: httpx2.Response) -> str:
+    try:
+        said = _message(response.json())
+    except ValueError:
+        said = response.text[:200]
+    later = response.headers.get("retry-after")
+    hint = f"; try again in {later} s" if later else ""
+    return f"the server refused with status {response.status_code}: {said}{hint}"
+
+
+def _message(value: Any) -> str:
+    """OpenAI's shape, or the ones that FastAPI and llama.cpp use when they say something themselves."""
+    error = value.get("error", value.get("detail")) if isinstance(value, dict) else None
+    if isinstance(error, dict):
+        error = error.get("message")
+    return str(error or value)[:300]
