@@ -21,7 +21,7 @@ from clearsight.weights import cache_folder
 
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC", "-pthread", "-w")
 FOLDER = Path(__file__).parent
-UNITS = ("decoder.cpp",)
+UNITS = ("decoder.cpp", "vision.cpp")
 
 
 class NoCompiler(RuntimeError):

@@ -141,13 +141,13 @@ class Decoder {
 
     void by_rows() {
         const int threads = pool_.threads();
-        const int even = (batch_->rows + threads - 1) / threads;
-        const int size = std::min(BLOCK_ROWS, (even + TILE - 1) / TILE * TILE);
+        const int rounds = (batch_->rows + threads * BLOCK_ROWS - 1) / (threads * BLOCK_ROWS);
+        const int even = (batch_->rows + rounds * threads - 1) / (rounds * threads);
+        const int size = (even + TILE - 1) / TILE * TILE;
         const int blocks = (batch_->rows + size - 1) / size;
         const auto each_block = [&](const auto& body) {
             pool_.run(blocks, [&](int block, int worker) {
-                const int begin = int(int64_t(batch_->rows) * block / blocks);
-                body(begin, int(int64_t(batch_->rows) * (block + 1) / blocks) - begin, workers_[worker]);
+                body(block * size, std::min(size, batch_->rows - block * size), workers_[worker]);
             });
         };
         each_block([&](int first, int count, Worker& w) { project_rows(0, first, count, w); });

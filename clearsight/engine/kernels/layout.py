@@ -14,7 +14,9 @@ PANEL = 32
 Precision = Literal["float32", "int8", "int4"]
 
 
-def packed(weight_OI: Tensor, precision: Precision) -> tuple[Tensor, Tensor]:
+def packed(
+    weight_OI: Tensor, precision: Precision, importance_I: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Panels (uint8, one dimension) and scales (O,) float32 of a matrix; outputs are filled up with zeros to 32."""
     outputs = weight_OI.shape[0]
     missing = -outputs % PANEL
@@ -26,7 +28,7 @@ def packed(weight_OI: Tensor, precision: Precision) -> tuple[Tensor, Tensor]:
         int8 = int8_weights(weight_OI)
         quads_PIOi = int8.bytes_OI.view(-1, PANEL, weight_OI.shape[1] // 4, 4).transpose(1, 2)
         return quads_PIOi.flatten(), int8.scales_O
-    int4 = int4_weights(weight_OI)
+    int4 = int4_weights(weight_OI, importance_I)
     # outputs are (panel, half, lane), inputs (group, pair of quads, quad of the pair, place in the quad)
     levels = int4.levels_OI.view(-1, 2, 16, weight_OI.shape[1] // GROUP, GROUP // 8, 2, 4)
     pairs = (levels[..., 0, :] | levels[..., 1, :] << 4).permute(0, 3, 1, 4, 2, 5).flatten(2)

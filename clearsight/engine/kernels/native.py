@@ -14,7 +14,7 @@ from clearsight.engine.batch import FlatBatch
 from clearsight.engine.kernels.build import library
 from clearsight.engine.kernels.layout import Precision, interleaved, packed, packed_bytes
 from clearsight.engine.kernels.memory import Arena, aligned
-from clearsight.engine.kernels.quantise import channel_ranges, evening_factors
+from clearsight.engine.kernels.quantise import ChannelStatistics, channel_statistics
 from clearsight.models.config import TextConfig
 from clearsight.models.text import TextDecoder, TextLayer, rotary_tables
 
@@ -245,41 +245,59 @@ def _weight_bytes(config: TextConfig, weights: Precision, head: Precision) -> in
 @torch.inference_mode()
 def _tensors(decoder: TextDecoder, head_VD: Tensor, weights: Precision, head: Precision) -> Iterator[Tensor]:
     """All tensors in the order in which the kernels take them."""
-    ranges = channel_ranges(decoder) if weights != "float32" else {}
+    statistics = channel_statistics(decoder) if weights != "float32" else {}
     for number, layer in enumerate(decoder.layers):
         assert isinstance(layer, TextLayer)
-        yield from _layer_tensors(layer, f"layers.{number}", weights, ranges)
-    norm_D, head_VD = decoder.norm.weight.float(), head_VD.float()
-    if ranges:
-        factors_D = evening_factors(ranges["final"], head_VD)
-        norm_D, head_VD = norm_D / factors_D, head_VD * factors_D
+        of_layer = {
+            name: statistics.get(f"layers.{number}.{name}")
+            for name in ("self_attn.q_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.down_proj")
+        }
+        yield from _layer_tensors(layer, weights, of_layer)
+    norm_D, (head_VD,), _ = _evened(decoder.norm.weight, statistics.get("head"), head_VD)
     yield norm_D
     yield from packed(head_VD, head)
 
 
 def _layer_tensors(
-    layer: TextLayer, name: str, weights: Precision, ranges: dict[str, Tensor]
+    layer: TextLayer, weights: Precision, statistics: dict[str, ChannelStatistics | None]
 ) -> Iterator[Tensor]:
     attention, mlp = layer.self_attn, layer.mlp
-    query, key, value, output = (
-        module.weight.float()
-        for module in (attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj)
+    norm_D, qkv, importance_D = _evened(
+        layer.input_layernorm.weight,
+        statistics["self_attn.q_proj"],
+        *(attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight),
     )
-    gate, up, down = (module.weight.float() for module in (mlp.gate_proj, mlp.up_proj, mlp.down_proj))
-    attention_norm = layer.input_layernorm.weight.float()
-    mlp_norm = layer.post_attention_layernorm.weight.float()
-    if ranges:
-        factors = evening_factors(ranges[f"{name}.self_attn.q_proj"], query, key, value)
-        attention_norm = attention_norm / factors
-        query, key, value = query * factors, key * factors, value * factors
-        factors = evening_factors(ranges[f"{name}.mlp.gate_proj"], gate, up)
-        mlp_norm = mlp_norm / factors
-        gate, up = gate * factors, up * factors
-        factors = evening_factors(ranges[f"{name}.mlp.down_proj"], down)
-        up, down = up / factors[:, None], down * factors
-    yield attention_norm
-    yield from packed(torch.cat([query, key, value]), weights)
-    yield from packed(output, weights)
-    yield mlp_norm
-    yield from packed(interleaved(gate, up), weights)
-    yield from packed(down, weights)
+    yield norm_D
+    yield from packed(torch.cat(qkv), weights, importance_D)
+    of_output = statistics["self_attn.o_proj"]
+    yield from packed(attention.o_proj.weight, weights, of_output.power_I if of_output else None)
+    norm_D, (gate, up), importance_D = _evened(
+        layer.post_attention_layernorm.weight,
+        statistics["mlp.gate_proj"],
+        *(mlp.gate_proj.weight, mlp.up_proj.weight),
+    )
+    # what `up` gives is linear in its outputs' weights, so these can take the factors of the inputs of `down`
+    factors_O, (down,), importance_O = _evened(
+        torch.ones(len(up)), statistics["mlp.down_proj"], mlp.down_proj.weight
+    )
+    yield norm_D
+    yield from packed(interleaved(gate, up * factors_O[:, None]), weights, importance_D)
+    yield from packed(down, weights, importance_O)
+
+
+def _evened(
+    source_I: Tensor, statistics: ChannelStatistics | None, *weights_OI: Tensor
+) -> tuple[Tensor, list[Tensor], Tensor | None]:
+    """What scales the inputs, divided by the evening factors; the weights times them; and the inputs' mean square.
+
+    All as they are where there are no statistics.
+    """
+    source_I, matrices = source_I.float(), [weight.float() for weight in weights_OI]
+    if statistics is None:
+        return source_I, matrices, None
+    factors_I = statistics.evening_factors(*matrices)
+    return (
+        source_I / factors_I,
+        [weight * factors_I for weight in matrices],
+        statistics.power_I / factors_I.square(),
+    )

@@ -60,7 +60,7 @@ INLINE void store_as(T* to, Vector value) {
 
 INLINE Floats load(const float* from) { return load_as<Floats>(from); }
 INLINE void store(float* to, Floats value) { store_as(to, value); }
-INLINE Floats splat(float value) { return Floats{} + value; }
+INLINE Floats splat(float value) { return value - Floats{}; }  // unlike a sum, even -0 stays what it is
 INLINE Ints splat(int32_t value) { return Ints{} + value; }
 INLINE Ints as_ints(Floats value) { return reinterpret_cast<Ints>(value); }
 INLINE Floats as_floats(Ints value) { return reinterpret_cast<Floats>(value); }
@@ -87,7 +87,16 @@ INLINE Floats max(Floats a, Floats b) {
 #endif
 }
 
-INLINE Floats min(Floats a, Floats b) { return -max(-a, -b); }
+INLINE Floats min(Floats a, Floats b) {
+#if SIMD_AVX512
+    return _mm512_min_ps(a, b);
+#elif SIMD_AVX2
+    return _mm256_min_ps(a, b);
+#else
+    return a < b ? a : b;
+#endif
+}
+
 INLINE Floats abs(Floats a) { return as_floats(as_ints(a) & 0x7fffffff); }
 
 // Adds to each lane the dot product of its four unsigned bytes of `w` and four signed bytes of `a`. Exact.
