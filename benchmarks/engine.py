@@ -104,6 +104,8 @@ def ask_all(
     for worker in workers:
         for measure, request in asked.items():
             advance(f"{worker.contender.name}: {measure}")
+            if len(request["prompts"]) > worker.contender.most_chats and request["do"] == "chats":
+                continue
             expected = len(request["prompts"][0]["ids"])
             try:
                 reply = worker.ask(**request)

@@ -30,15 +30,16 @@ class Failed(RuntimeError):
 
 @dataclass(frozen=True)
 class Contender:
-    """`bits` of the decoder's weights: 16 (or 32), 8 or 4. `headline`: whether ratios may be taken of it."""
+    """`bits` of the decoder's weights: 16 (or 32), 8 or 4. `headline`: whether ratios may be taken against it;
+    `most_chats`: so many at once are asked of it."""
 
     program: str
     variant: str
     bits: int
     module: str  # and its arguments
     environment: str | None = None  # None for the one that runs the benchmark
-    pictures: bool = True
     headline: bool = True
+    most_chats: int = 16
 
     @property
     def name(self) -> str:
@@ -62,7 +63,7 @@ def everyone(bfloat16: bool) -> list[Contender]:
         Contender(OURS, "native", FULL, _OURS),
         Contender(OURS, "int8", 8, _OURS),
         Contender(OURS, "int4", 4, _OURS),
-        Contender("oracle", "native", FULL, _SIMPLE, headline=False),
+        Contender("oracle", "native", FULL, _SIMPLE, headline=False, most_chats=1),
         Contender("transformers", "native", FULL, "worker_transformers", "transformers"),
         Contender("llama.cpp", half, FULL, **llama),
         Contender("llama.cpp", "Q8_0", 8, **llama),
