@@ -26,6 +26,7 @@ from rich.progress import Progress, TextColumn
 from clearsight import mini
 from clearsight.conversation import Conversation, Image, assistant, user
 from clearsight.data.worlds.scene import SIZE, Question, Scene
+from clearsight.evals.statistics import wilson
 from clearsight.models.text import KVCache
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
@@ -38,14 +39,6 @@ WORLDS: tuple[ModuleType, ...] = (words, shapes, icons, charts, tables)
 SCORES = Path("docs/mini_scores.json")
 README = Path("README.md")
 START, END = "<!-- scores of recipes.mini.evaluate -->", "<!-- end of scores -->"
-
-
-def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """95% interval of a proportion (Wilson, 1927)."""
-    share, square = right / n, z * z
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    half = z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 class Grader:
