@@ -60,8 +60,8 @@ from recipes.mini.seeds import SeededBatch, Seeds, held_out_batches, train_batch
 from recipes.mini.tower import HEADS
 
 ONE_ICON = 0.6  # share of the pictures asked about
-QUESTIONS = 3  # a picture
-CHAT_EVERY = 4  # steps
+QUESTIONS = 3  # a picture, where it does not show one icon
+CHAT_EVERY = 8  # steps
 ANY_PICTURE = Image(pixels=PILImage.new("RGB", (SIZE, SIZE)))  # its ids are those of every picture
 TELLING = 4  # tokens of an answer that weigh in full; longer ones weigh as much in all
 
@@ -72,7 +72,7 @@ class Practice:
 
     looks: str = "runs/mini/looks"
     """Folder that recipes.mini.looks wrote."""
-    pool: int = 32
+    pool: int = 20
     """Pictures of a micro-batch from which the connector learns, those that are asked about among them."""
     dropout: float = 0.3
     """Of the features' principal components: training drawings look clearer to the tower than new ones do."""
@@ -106,7 +106,7 @@ def recipe() -> ChoicesConfig:
 
 
 def questions(rng: random.Random, scene: Scene) -> list[tuple[str, str]]:
-    """Up to three questions about a picture and their answers; the choices are others each time."""
+    """Three or four questions about a picture of one icon, with other choices each time; up to three about others."""
     split = scene.split
     own = {question.skill: (question.text, question.answer) for question in scene.questions}
     if "icon of ten" not in own:
@@ -116,17 +116,19 @@ def questions(rng: random.Random, scene: Scene) -> list[tuple[str, str]]:
         return rng.sample(pairs, min(QUESTIONS, len(pairs)))
     idea = own["icon of ten"][1]
     many = 10 if rng.random() < 0.6 else rng.randint(6, 10)
-    pairs = [_choice(rng, split, idea, many), _choice(rng, split, idea, rng.randint(2, 6))]
+    pairs = [
+        _choice(rng, split, idea, many),
+        _choice(rng, split, idea, rng.randint(2, 5)),
+        (wording(rng, split, icons.NAME), idea),
+    ]
     kind = rng.random()
-    if kind < 0.5:
-        pairs.append((wording(rng, split, icons.NAME), idea))
-    elif kind < 0.75:
+    if kind < 0.25:
         pairs.append(own["colour"])
-    elif kind < 0.95:
+    elif kind < 0.5:
         asked = idea if (present := rng.random() < 0.5) else rng.choice(others(idea))
         text = wording(rng, split, icons.PRESENT).format(with_article(asked))
         pairs.append((text, "Yes" if present else "No"))
-    else:
+    elif kind < 0.55:
         pairs.append((wording(rng, split, DESCRIBE), scene.caption))
     return pairs
 
