@@ -59,10 +59,12 @@ from recipes.mini.primer import icons
 from recipes.mini.seeds import SeededBatch, Seeds, held_out_batches, train_batches
 from recipes.mini.tower import HEADS
 
-ONE_ICON = 0.6  # share of the pictures asked about
-QUESTIONS = 3  # a picture, where it does not show one icon
+ALONE = "one icon"
+PRACTISED = {ALONE: 0.45, "shapes": 0.31, "icons": 0.08, "charts": 0.08, "words": 0.06, "tables": 0.02}
+QUESTIONS = 5  # a picture, at most, where it does not show one icon
 CHAT_EVERY = 8  # steps
 ANY_PICTURE = Image(pixels=PILImage.new("RGB", (SIZE, SIZE)))  # its ids are those of every picture
+LOG_SCALE = 3.7  # of cosines, where fitting the connector leaves it
 TELLING = 4  # tokens of an answer that weigh in full; longer ones weigh as much in all
 
 
@@ -89,7 +91,7 @@ class ChoicesConfig(Config):
 
 
 def recipe() -> ChoicesConfig:
-    """Rows are pictures with up to three questions each."""
+    """Rows are pictures with a few questions each."""
     return ChoicesConfig(
         name="mini/choices",
         model=Model(start="mini", trained=("connector", "text"), rank=16, alpha=32.0),
@@ -106,7 +108,7 @@ def recipe() -> ChoicesConfig:
 
 
 def questions(rng: random.Random, scene: Scene) -> list[tuple[str, str]]:
-    """Three or four questions about a picture of one icon, with other choices each time; up to three about others."""
+    """Three or four questions about a picture of one icon, with other choices each time; up to five about others."""
     split = scene.split
     own = {question.skill: (question.text, question.answer) for question in scene.questions}
     if "icon of ten" not in own:
@@ -241,7 +243,7 @@ class IdeaLoss(nn.Module):
         words = [processor.tokenizer.encode_text(" " + label) for label in labels()]
         directions = [F.normalize(embeddings[word] - self.mean, dim=-1).sum(0) for word in words]
         self.register_buffer("ideas", F.normalize(torch.stack(directions), dim=-1), persistent=False)
-        self.log_scale = nn.Parameter(torch.tensor([2.7]))
+        self.log_scale = nn.Parameter(torch.tensor([LOG_SCALE]))
 
     def scores(self, tokens_NID: Tensor, lies_NI: Tensor) -> Tensor:
         """Mean cosines (N, ideas) of the tokens that the icon lies on."""
@@ -280,6 +282,7 @@ class Chooser(nn.Module):
         self.connector = Axes(model.connector.modality_projection.proj.weight, axes)
         self.meaning = VocabularyLoss(embeddings, vocabulary.ids, vocabulary.importance)
         self.idea = IdeaLoss(embeddings, processor)
+        nn.init.constant_(self.meaning.log_scale, LOG_SCALE)
 
     def forward(self, batch: Choices) -> Tensor:
         device = self.connector.turn.device
@@ -337,7 +340,8 @@ class Drawn:
         self.chats = chat_examples(processor)
         self.truths: dict[tuple[Split, int], Truth] = {}
         self.looks = {split: Looks(Path(config.task.looks), split) for split in ("train", "eval")}
-        if not self.looks["train"].one_icon or not self.looks["eval"].one_icon:
+        self.kinds = {split: by_kind(looks) for split, looks in self.looks.items()}
+        if any(ALONE not in kinds for kinds in self.kinds.values()):
             raise ConfigError(
                 f"task.looks={config.task.looks} holds no looks at pictures of one icon; make them with "
                 f"python -m recipes.mini.looks --out {config.task.looks}"
@@ -346,14 +350,10 @@ class Drawn:
     def draw(self, seeds: Seeds) -> Choices:
         looks = self.looks[seeds.split]
         rng = rng_for("choices", seeds.own.start, seeds.split)
-        places = (
-            [
-                rng.choice(looks.one_icon if rng.random() < ONE_ICON or not looks.others else looks.others)
-                for _ in seeds.own
-            ]
-            if self.asks
-            else []
-        )
+        kinds = self.kinds[seeds.split]
+        shares = [PRACTISED[kind] for kind in kinds]
+        asked = rng.choices(list(kinds), shares, k=len(seeds.own)) if self.asks else []
+        places = [rng.choice(kinds[kind]) for kind in asked]
         places += [rng.randrange(len(looks.seen)) for _ in range(self.settings.pool - len(places))]
         truths = [self._truth(seeds.split, place) for place in places]
         alone = [row for row, place in enumerate(places) if looks.seen[place].one_icon]
@@ -385,6 +385,14 @@ class Drawn:
         step = seeds.step.start // len(seeds.step)
         chats = [rng.choice(self.chats)] if seeds.split == "train" and step % CHAT_EVERY == 0 else []
         return Branches.of(self.processor, [questions(rng, seen.scene()) for seen in asked], chats)
+
+
+def by_kind(looks: Looks) -> dict[str, list[int]]:
+    """Places of the looks, by what is practised on them."""
+    kinds: dict[str, list[int]] = {}
+    for place, seen in enumerate(looks.seen):
+        kinds.setdefault(ALONE if seen.one_icon else seen.world, []).append(place)
+    return kinds
 
 
 def lies(scene: Scene, label: str) -> Tensor:
@@ -429,7 +437,7 @@ class Comparing(Task[Choices]):
         return Counts(samples, sum(lengths), samples, len(batch.folded_NIF), flops.total)
 
     def part_of(self, name: str) -> str:
-        return "text" if name.startswith("model.") else "connector"
+        return "connector" if name == "connector.turn" else "text"
 
     def write(self, checkpoint: Path, folder: Path) -> None:
         """The parts that are shipped, and the dense heads, which fit the tower as before."""

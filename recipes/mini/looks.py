@@ -63,8 +63,6 @@ class Looks:
         self.features = (
             torch.cat([load_file(file)["features"] for file in files]) if files else torch.zeros(0, 0, 0)
         )
-        self.one_icon = [place for place, seen in enumerate(self.seen) if seen.one_icon]
-        self.others = [place for place, seen in enumerate(self.seen) if not seen.one_icon]
 
 
 def fold(features_NPD: Tensor) -> Tensor:

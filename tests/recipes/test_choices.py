@@ -81,7 +81,8 @@ def test_the_stage_looks_learns_goes_on_and_writes_parts(tmp_path: Path) -> None
         for split in ("eval", "train"):
             looks.look(folder, split, 32, mini.processor())
             again = looks.Looks(folder, split)
-            assert again.features.shape[0] == len(again.seen) == 32 and again.one_icon
+            assert again.features.shape[0] == len(again.seen) == 32
+            assert choices.by_kind(again)[choices.ALONE]
         looks.find_axes(folder)
     settings = (f"task.looks={folder}", "task.pool=4", "data.rows_per_step=2", "data.rows=2")
     small = ("schedule.warmup=1", "schedule.steps=2", "validation.batches=1", "checkpoints.every=1")
