@@ -159,6 +159,23 @@ def asked(
 
 
 @torch.inference_mode()
+def grades(
+    grader: Grader, blind: Blind, pictures: Iterator[tuple[Scene, list[Question]]]
+) -> Iterator[Counter[str]]:
+    """Of each picture, by skill: how often it was asked and for which answer, and was right with and without it."""
+    for scene, questions in pictures:
+        cache, prefix = grader.look(scene.picture)
+        seen = grader.grade(cache, prefix, questions, scene.picture)
+        counts: Counter[str] = Counter()
+        for question, right, guessed in zip(questions, seen, blind.grade(questions), strict=True):
+            counts[f"{question.skill}|n"] += 1
+            counts[f"{question.skill}|answer|{question.answer}"] += 1
+            counts[f"{question.skill}|right"] += right
+            counts[f"{question.skill}|blind"] += guessed
+        yield counts
+
+
+@torch.inference_mode()
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -177,18 +194,11 @@ def main() -> None:
         *Progress.get_default_columns(), TextColumn("{task.fields[done]}"), disable=rank > 0
     ) as progress:
         for world in WORLDS:
-            name = world.__name__.rpartition(".")[2]
-            task = progress.add_task(name, total=None, done="")
-            for number, (scene, questions) in enumerate(asked(world, arguments.count, rank, world_size)):
-                cache, prefix = grader.look(scene.picture)
-                seen = grader.grade(cache, prefix, questions, scene.picture)
-                unseen = blind.grade(questions)
-                for question, right, guessed in zip(questions, seen, unseen, strict=True):
-                    counts[f"{question.skill}|n"] += 1
-                    counts[f"{question.skill}|answer|{question.answer}"] += 1
-                    counts[f"{question.skill}|right"] += right
-                    counts[f"{question.skill}|blind"] += guessed
-                progress.update(task, done=f"{number + 1} pictures here")
+            task = progress.add_task(world.__name__.rpartition(".")[2], total=None, done="")
+            pictures = asked(world, arguments.count, rank, world_size)
+            for number, graded in enumerate(grades(grader, blind, pictures), 1):
+                counts += graded
+                progress.update(task, done=f"{number} pictures here")
     counts = gathered(counts)
     if rank == 0:
         scores = summary(counts)
