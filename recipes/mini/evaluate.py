@@ -63,6 +63,13 @@ class Grader:
         self, cache: KVCache, prefix: list[int], questions: list[Question], picture: PILImage.Image
     ) -> list[bool]:
         """Whether greedy decoding after the picture gives each question's answer and then ends the turn."""
+        return [wanted == said for wanted, said in self.replies(cache, prefix, questions, picture)]
+
+    def replies(
+        self, cache: KVCache, prefix: list[int], questions: list[Question], picture: PILImage.Image
+    ) -> list[tuple[list[int], list[int]]]:
+        """For each question the ids of its answer, up to the end of the turn, and those that greedy decoding gives:
+        as far as both agree, and one further."""
         rows, learned = [], []
         image = Image(pixels=picture)
         for question in questions:
@@ -72,10 +79,22 @@ class Grader:
             learned.append(mask[len(prefix) :])
         longest = max(map(len, rows))
         batch = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
-        replies = torch.tensor([row + [False] * (longest - len(row)) for row in learned])
-        chosen = self.model(batch, cache=cache.repeated(len(rows))).argmax(-1)
-        wrong = (chosen[:, :-1] != batch[:, 1:]) & replies[:, 1:]
-        return (~wrong.any(1)).tolist()
+        hidden = self.model.hidden_states(batch, cache=cache.repeated(len(rows)))
+        found = []
+        for row, mask, states in zip(rows, learned, hidden, strict=True):
+            places = [place for place, is_reply in enumerate(mask) if is_reply]
+            wanted = [row[place] for place in places]
+            chosen = self.model.logits(states[[place - 1 for place in places]]).argmax(-1).tolist()
+            agree = next(
+                (i for i, pair in enumerate(zip(wanted, chosen, strict=True)) if len({*pair}) > 1), None
+            )
+            found.append((wanted, chosen if agree is None else chosen[: agree + 1]))
+        return found
+
+    def wanted(self, question: Question) -> list[int]:
+        """Ids of a question's answer, up to the end of the turn."""
+        ids, mask = self._ids(Image(pixels=PILImage.new("RGB", (SIZE, SIZE))), question)
+        return [token for token, is_reply in zip(ids, mask, strict=True) if is_reply]
 
     def _ids(self, image: Image, question: Question) -> tuple[list[int], list[bool]]:
         """Ids and what of them is the reply; the picture itself has been read before."""
@@ -83,6 +102,32 @@ class Grader:
         plans = self.processor.plan_images(conversation, detail="low")
         tokenizer = self.processor.tokenizer
         return self.processor.template.encode(conversation, plans, tokenizer, add_generation_prompt=False)
+
+
+class Blind:
+    """Grades the model about a grey picture. The same question has the same reply there, which is found out once, token
+    by token as answers are held against it."""
+
+    def __init__(self, grader: Grader):
+        self.grader = grader
+        self.picture = PILImage.new("RGB", (SIZE, SIZE), (128, 128, 128))
+        self.cache, self.prefix = grader.look(self.picture)
+        self.said: dict[str, list[int]] = {}  # question -> how the reply begins
+
+    def grade(self, questions: list[Question]) -> list[bool]:
+        unsettled = [question for question in questions if self._settled(question) is None]
+        if unsettled:
+            replies = self.grader.replies(self.cache, self.prefix, unsettled, self.picture)
+            for question, (_, said) in zip(unsettled, replies, strict=True):
+                self.said[question.text] = max(self.said.get(question.text, []), said, key=len)
+        return [bool(self._settled(question)) for question in questions]
+
+    def _settled(self, question: Question) -> bool | None:
+        """Whether the answer is right, if that is known."""
+        said, wanted = self.said.get(question.text, []), self.grader.wanted(question)
+        if said[: len(wanted)] == wanted:
+            return True
+        return None if wanted[: len(said)] == said else False
 
 
 def _asked_once(image: Image, question: Question) -> Conversation:
@@ -107,6 +152,23 @@ def asked(
 
 
 @torch.inference_mode()
+def grades(
+    grader: Grader, blind: Blind, pictures: Iterator[tuple[Scene, list[Question]]]
+) -> Iterator[Counter[str]]:
+    """Of each picture, by skill: how often it was asked and for which answer, and was right with and without it."""
+    for scene, questions in pictures:
+        cache, prefix = grader.look(scene.picture)
+        seen = grader.grade(cache, prefix, questions, scene.picture)
+        counts: Counter[str] = Counter()
+        for question, right, guessed in zip(questions, seen, blind.grade(questions), strict=True):
+            counts[f"{question.skill}|n"] += 1
+            counts[f"{question.skill}|answer|{question.answer}"] += 1
+            counts[f"{question.skill}|right"] += right
+            counts[f"{question.skill}|blind"] += guessed
+        yield counts
+
+
+@torch.inference_mode()
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -119,25 +181,17 @@ def main() -> None:
     rank, world_size = here.rank, here.size
     model, processor = mini.load(folder=arguments.parts), mini.processor()
     grader = Grader(model, processor)
-    grey = PILImage.new("RGB", (SIZE, SIZE), (128, 128, 128))
-    blind, prefix = grader.look(grey)
+    blind = Blind(grader)
     counts: Counter[str] = Counter()
     with Progress(
         *Progress.get_default_columns(), TextColumn("{task.fields[done]}"), disable=rank > 0
     ) as progress:
         for world in WORLDS:
-            name = world.__name__.rpartition(".")[2]
-            task = progress.add_task(name, total=None, done="")
-            for number, (scene, questions) in enumerate(asked(world, arguments.count, rank, world_size)):
-                cache, prefix = grader.look(scene.picture)
-                seen = grader.grade(cache, prefix, questions, scene.picture)
-                unseen = grader.grade(blind, prefix, questions, grey)
-                for question, right, guessed in zip(questions, seen, unseen, strict=True):
-                    counts[f"{question.skill}|n"] += 1
-                    counts[f"{question.skill}|answer|{question.answer}"] += 1
-                    counts[f"{question.skill}|right"] += right
-                    counts[f"{question.skill}|blind"] += guessed
-                progress.update(task, done=f"{number + 1} pictures here")
+            task = progress.add_task(world.__name__.rpartition(".")[2], total=None, done="")
+            pictures = asked(world, arguments.count, rank, world_size)
+            for number, graded in enumerate(grades(grader, blind, pictures), 1):
+                counts += graded
+                progress.update(task, done=f"{number} pictures here")
     counts = gathered(counts)
     if rank == 0:
         scores = summary(counts)

@@ -46,6 +46,25 @@ def test_a_graded_answer_is_right_exactly_when_greedy_decoding_gives_it(assistan
     assert len(graded) > 20
 
 
+@torch.inference_mode()
+def test_the_blind_control_is_graded_as_if_every_question_were_asked_anew(assistant: Assistant) -> None:
+    grader = evaluate.Grader(assistant.model, assistant.processor)
+    blind = evaluate.Blind(grader)
+    scenes = [world.sample(seed, "eval") for seed in range(4) for world in (shapes, words)]
+    questions = [question for scene in scenes for question in scene.questions]
+    said = [assistant.ask([blind.picture, question.text], max_tokens=12) for question in questions[:8]]
+    questions += [  # what it does say is right, and the beginning of it is not
+        replace(question, answer=text)
+        for question, reply in zip(questions, said, strict=False)
+        if reply.finish_reason == "stop" and len(reply.text) > 1
+        for text in (reply.text, reply.text[: len(reply.text) // 2])
+    ]
+    anew = [grader.grade(blind.cache, blind.prefix, [q], blind.picture)[0] for q in questions]
+    assert blind.grade(questions) == anew
+    assert [blind.grade([question])[0] for question in questions] == anew  # now that replies are known
+    assert any(anew) and not all(anew)
+
+
 def test_the_interval_is_wilsons() -> None:
     low, high = evaluate.wilson(8, 10)
     assert (round(low, 3), round(high, 3)) == (0.490, 0.943)  # Newcombe 1998's method 3
