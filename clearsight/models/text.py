@@ -63,14 +63,6 @@ class KVCache:
         assert 0 <= length <= self.length
         self.length = length
 
-    def repeated(self, count: int) -> "KVCache":
-        """The past of this cache of one sequence for `count` sequences; shared until they write."""
-        copy = KVCache.__new__(KVCache)
-        copy.keys = [k[:, :, : self.length].expand(count, -1, -1, -1) for k in self.keys]
-        copy.values = [v[:, :, : self.length].expand(count, -1, -1, -1) for v in self.values]
-        copy.length = self.length
-        return copy
-
     def _grow(self, layer: int, needed: int) -> None:
         for tensors in (self.keys, self.values):
             old = tensors[layer]
