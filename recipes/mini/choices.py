@@ -9,7 +9,8 @@ The other lessons and text-only conversations are mixed in, so that nothing is f
 
     python -m recipes.mini.looks --out runs/mini/looks
     clearsight train recipes/mini/choices.py --out runs/mini/words --set model.trained=connector \\
-        --set optimizer.connector=1e-3 --set task.pool=64 --set data.rows_per_step=1 --set schedule.steps=530
+        --set optimizer.connector=1e-3 --set task.pool=64 --set data.rows_per_step=1 --set data.rows=1 \\
+        --set schedule.steps=530 --set schedule.decay=1
     clearsight train recipes/mini/choices.py --out runs/mini/choices --set model.start=runs/mini/words/model
 
 What is learned lies in the run's folder `model`, in the form of clearsight/bundled.
@@ -96,8 +97,8 @@ def recipe() -> ChoicesConfig:
         name="mini/choices",
         model=Model(start="mini", trained=("connector", "text"), rank=16, alpha=32.0),
         data=Data(rows_per_step=5, rows=5, workers=0),
-        optimizer=Optimizer(connector=1.5e-4, text=4e-4, beta2=0.98, weight_decay=0.0),
-        schedule=Schedule(steps=600, warmup=20, decay=0.55, shape="linear", floor=0.03),
+        optimizer=Optimizer(connector=3e-5, text=6e-4, beta2=0.98, weight_decay=0.0),
+        schedule=Schedule(steps=530, warmup=10, decay=0.7, shape="linear", floor=0.03),
         parallel=Parallel(shard=1),
         validation=Validation(every=200),
     )
