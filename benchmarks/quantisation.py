@@ -24,6 +24,7 @@ from clearsight.conversation import Conversation, Image, user
 from clearsight.decoding.sampling import Sampling
 from clearsight.engine import Engine, EngineConfig
 from clearsight.engine.batch import FlatBatch
+from clearsight.evals.statistics import wilson
 from recipes.mini import evaluate
 
 FORMATS = ("float32", "int8", "int4")
@@ -63,7 +64,7 @@ def questions(count: int) -> list[tuple[str, Conversation, str]]:
     """Skill, question about a held-out picture, and the right answer; at least `count` a skill."""
     found = []
     for world in evaluate.WORLDS:
-        for scene, asked in evaluate.asked(world, count, 0, 1):
+        for scene, asked in evaluate.asked(world, count):
             picture = Image(pixels=scene.picture, detail="low")
             for question in asked:
                 found.append((question.skill, Conversation((user(picture, question.text),)), question.answer))
@@ -99,7 +100,7 @@ def main() -> None:
                     progress.advance(task)
             right = sum(text == answer for text, (_, _, answer) in zip(answers[weights], asked, strict=True))
             agreed = sum(a == b for a, b in zip(answers[weights], answers["float32"], strict=True))
-            low, high = evaluate.wilson(right, len(asked))
+            low, high = wilson(right, len(asked))
             found[weights] = {
                 "perplexity": round(math.exp(sum(nats) / len(nats)), 3),
                 "score": round(right / len(asked), 4),

@@ -119,10 +119,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--full", action="store_true", help="all layers of the bundled model; else 6 and 4")
-    parser.add_argument("--rounds", type=int, default=2, help="turns of each")
+    parser.add_argument("--rounds", type=int, default=2, help="turns of each, at most")
+    parser.add_argument(
+        "--minutes", type=float, default=7.5, help="no further round begins that would end later than this"
+    )
     parser.add_argument("--steps", type=int, default=6, help=f"measured in a turn, behind {WARM_UP}")
     parser.add_argument("--rows", type=int, default=1, help=f"packed rows of {ROW_TOKENS} tokens a step")
-    parser.add_argument("--records", type=int, default=800, help="conversations in the corpus")
+    parser.add_argument("--records", type=int, default=320, help="conversations in the corpus")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each turn's main process")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -138,6 +141,7 @@ def main() -> None:
         )
         turns: dict[str, list[Turn]] = {way: [] for way in (OURS, PLAIN, GROUPED, READY)}
         for seed in range(arguments.rounds):
+            round_began = time.perf_counter()
             for way, taken in turns.items():
                 taken.append(take_turn(folder, way, seed, arguments))
                 _note(
@@ -146,6 +150,9 @@ def main() -> None:
                     f"{taken[-1].flops / taken[-1].processor_seconds / 1e9:.1f} GFLOP a processor second, "
                     f"loss {taken[-1].loss:.3f}"
                 )
+            now = time.perf_counter()
+            if now - began + (now - round_began) > 60 * arguments.minutes:
+                break
         size = samples_a_step(np.load(folder / "costs.npy"), arguments.rows)
     peak = max(turn.peak_flops for taken in turns.values() for turn in taken)
     middle = {way: median_turn(taken, peak) for way, taken in turns.items()}
@@ -169,7 +176,7 @@ def main() -> None:
                 "losses_before": {who: round(loss, 6) for who, loss in losses.items()},
                 "samples_per_step_of_trainer": size,
                 "layers": "all of the bundled model" if arguments.full else "6 decoder, 4 tower",
-                "rounds": arguments.rounds,
+                "rounds": len(turns[OURS]),
                 "steps": arguments.steps,
                 "threads": arguments.threads,
                 "dtype": str(native_dtype("cuda" if torch.cuda.is_available() else "cpu")).removeprefix(

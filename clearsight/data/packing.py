@@ -46,13 +46,25 @@ class PlanState:
     steps: int = 0
 
 
+class NothingFits(ValueError):
+    """No sample of a corpus fits into a row."""
+
+    def __init__(self, corpus: int, costs: np.ndarray, shape: Shape):
+        self.corpus = corpus
+        self.tokens, self.tiles = (int(least) for least in costs.min(0)) if len(costs) else (0, 0)
+        super().__init__(
+            f"no sample of corpus {corpus} fits into {shape.row_tokens} tokens and {shape.row_tiles} tiles; the "
+            f"shortest takes {self.tokens} and {self.tiles}"
+        )
+
+
 class Plan:
     """Endless steps; each is a list of `rows_per_step` rows, each row a list of samples.
 
     costs: for each corpus an int array (records, 2) of tokens and tiles. weights: shares of the samples, any scale.
     Samples that don't fit into a row of their own are left out; `left_out` counts them a corpus.
 
-    Raises ValueError when no sample of a corpus fits.
+    Raises NothingFits when no sample of a corpus fits into a row.
     """
 
     def __init__(
@@ -72,10 +84,7 @@ class Plan:
         self.left_out = [int((~f).sum()) for f in fits]
         for number, usable in enumerate(self.usable):
             if not len(usable):
-                raise ValueError(
-                    f"no sample of corpus {number} fits into {shape.row_tokens} tokens and {shape.row_tiles} tiles; "
-                    "make the rows longer"
-                )
+                raise NothingFits(number, costs[number], shape)
         self.state = PlanState(**state) if state else PlanState([0] * len(costs))
         self._orders: dict[tuple[int, int], np.ndarray] = {}
 

@@ -27,25 +27,32 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         weight_cast_VD = weight_VD.to(dtype)
         wants_hidden, wants_weight = ctx.needs_input_grad[:2]
         grad_hidden_LD = torch.empty_like(hidden_LD) if wants_hidden else None
-        grad_weight_VD = torch.zeros_like(weight_VD, dtype=torch.float32) if wants_weight else None
+        grad_weight_VD: Tensor | None = None
         total = torch.zeros((), dtype=torch.float32, device=hidden_LD.device)
         with torch.autocast(hidden_LD.device.type, enabled=False):
             for start in range(0, len(labels_L), chunk):
                 part_LD = hidden_LD[start : start + chunk].to(dtype)
-                labels = labels_L[start : start + chunk]
+                labels_L1 = labels_L[start : start + chunk, None]
                 scores_LV = (part_LD @ weight_cast_VD.T).float()
-                log_total_L = scores_LV.logsumexp(-1)
-                chosen_L = scores_LV.gather(1, labels[:, None])[:, 0]
-                total += (log_total_L - chosen_L).sum()
+                chosen_L1 = scores_LV.gather(1, labels_L1)
+                # written over from here on, being large: now the softmax, and less one-hot its gradient
+                largest_L1 = scores_LV.amax(1, keepdim=True)
+                sums_L1 = scores_LV.sub_(largest_L1).exp_().sum(1, keepdim=True)
+                total += (largest_L1 + sums_L1.log() - chosen_L1).sum()
                 if not (wants_hidden or wants_weight):
                     continue
-                scores_LV.sub_(log_total_L[:, None]).exp_()  # now the softmax, and less one-hot its gradient
-                scores_LV[torch.arange(len(labels), device=labels.device), labels] -= 1
+                scores_LV.div_(sums_L1)
+                scores_LV.scatter_add_(1, labels_L1, scores_LV.new_full((1, 1), -1.0).expand_as(labels_L1))
                 slope_LV = scores_LV.to(dtype)
                 if grad_hidden_LD is not None:
                     grad_hidden_LD[start : start + chunk] = slope_LV @ weight_cast_VD
-                if grad_weight_VD is not None:
-                    grad_weight_VD += slope_LV.T @ part_LD
+                if wants_weight:
+                    product_VD = slope_LV.T @ part_LD
+                    grad_weight_VD = (
+                        product_VD.float() if grad_weight_VD is None else grad_weight_VD.add_(product_VD)
+                    )
+        if wants_weight and grad_weight_VD is None:
+            grad_weight_VD = torch.zeros_like(weight_VD, dtype=torch.float32)
         ctx.save_for_backward(grad_hidden_LD, grad_weight_VD)
         ctx.weight_dtype = weight_VD.dtype
         return total
@@ -53,9 +60,10 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         grad_hidden_LD, grad_weight_VD = ctx.saved_tensors
+        # written over: as large as the vocabulary's weights, and of no more use (a second backward is refused)
         return (
-            None if grad_hidden_LD is None else grad_hidden_LD * grad,
-            None if grad_weight_VD is None else (grad_weight_VD * grad).to(ctx.weight_dtype),
+            None if grad_hidden_LD is None else grad_hidden_LD.mul_(grad),
+            None if grad_weight_VD is None else grad_weight_VD.mul_(grad).to(ctx.weight_dtype),
             None,
             None,
         )

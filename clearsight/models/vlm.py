@@ -112,13 +112,17 @@ class VisionLanguageModel(nn.Module):
         position_ids_BT: Tensor | None = None,
         segment_ids_BT: Tensor | None = None,
         cache: KVCache | None = None,
+        kept_L: Tensor | None = None,
     ) -> Tensor:
-        """Final hidden states (B, T, D). Pictures come as tiles or, encoded before, as image_features."""
+        """Final hidden states (B, T, D), or of the tokens `kept_L` of the rows laid end to end (L, D).
+
+        Pictures come as tiles or, encoded before, as image_features.
+        """
         if tiles_NCSS is not None:
             assert image_features is None, "give tiles or image_features, not both"
             image_features = self.encode_images(tiles_NCSS)
         embeds_BTD = self.embed(input_ids_BT, image_features)
-        return self.text_model(embeds_BTD, position_ids_BT, cache, segment_ids_BT)
+        return self.text_model(embeds_BTD, position_ids_BT, cache, segment_ids_BT, kept_L)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Hidden states (..., D) -> scores (..., V), same dtype."""
@@ -145,22 +149,30 @@ class VisionLanguageModel(nn.Module):
         Without labels: scores (B, T, V), or of the last `logits_to_keep` positions alone when not 0.
         With labels (B, T) int64, aligned to input_ids (the token itself, or -100 where nothing is to be
         learned): losses (L,) fp32, one for each labelled token that has a predecessor in its own segment,
-        in reading order; their sum alone, for training, with reduction "sum". Only these rows meet the vocabulary,
-        a chunk at a time, which saves most of the memory.
+        in reading order; their sum alone, for training, with reduction "sum". Only these rows leave the last layer
+        and meet the vocabulary, a chunk at a time, which saves most of the memory.
         Raises ValueError as `embed` and `TextDecoder` do.
         """
-        hidden_BTD = self.hidden_states(
+        learned_BT = None if labels is None else _learned(labels, segment_ids)
+        hidden = self.hidden_states(
             input_ids,
             tiles,
             image_features=image_features,
             position_ids_BT=position_ids,
             segment_ids_BT=segment_ids,
             cache=cache,
+            kept_L=None if learned_BT is None else learned_BT.flatten().nonzero()[:, 0],
         )
-        if labels is None:
-            return self.logits(hidden_BTD[:, -logits_to_keep:])
-        learned = labels[:, 1:] != IGNORED
-        if segment_ids is not None:
-            learned = learned & (segment_ids[:, 1:] == segment_ids[:, :-1])
+        if labels is None or learned_BT is None:
+            return self.logits(hidden[:, -logits_to_keep:])
         loss = summed_cross_entropy if reduction == "sum" else token_cross_entropy
-        return loss(hidden_BTD[:, :-1][learned], self.lm_head.weight, labels[:, 1:][learned])
+        return loss(hidden, self.lm_head.weight, labels[:, 1:][learned_BT[:, :-1]])
+
+
+def _learned(labels_BT: Tensor, segment_ids_BT: Tensor | None) -> Tensor:
+    """Of which tokens the next one is learned, in the same segment if there are any: (B, T) bool."""
+    learned_BT = torch.zeros_like(labels_BT, dtype=torch.bool)
+    learned_BT[:, :-1] = labels_BT[:, 1:] != IGNORED
+    if segment_ids_BT is not None:
+        learned_BT[:, :-1] &= segment_ids_BT[:, 1:] == segment_ids_BT[:, :-1]
+    return learned_BT

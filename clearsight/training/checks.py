@@ -62,12 +62,14 @@ class Checks:
         mismatch = self._replayer.check(results)
         return [Fault("replay", str(mismatch), mismatch.settled)] if mismatch else []
 
-    def before_update(self, step: int) -> None:
+    def after_gradients(self, step: int) -> None:
+        """At once when they are made: what becomes of them until the update, guards and clipping between, is seen."""
         self._balance.before(step, self.optimizers.optimizers, self._names)
 
-    def after_update(self, step: int) -> list[Fault]:
+    def after_update(self, step: int, scale: float = 1.0) -> list[Fault]:
+        """`scale` is what gradients were multiplied by, to clip them."""
         faults = []
-        wrong = self._balance.after(self.optimizers.optimizers, self._names)
+        wrong = self._balance.after(self.optimizers.optimizers, self._names, scale)
         if wrong:
             faults.append(
                 Fault("balance", _said(wrong, "is not what the optimiser's step should have made of it"))

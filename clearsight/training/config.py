@@ -193,8 +193,10 @@ class Config:
             raise ConfigError(
                 f"data.rows_per_step ({self.data.rows_per_step}) is no multiple of data.rows ({self.data.rows})"
             )
-        if self.schedule.steps < 1:
-            raise ConfigError("schedule.steps is at least 1")
+        for path in ("schedule.steps", "data.row_tokens", "data.row_tiles", "data.window"):
+            group, name = path.split(".")
+            if getattr(getattr(self, group), name) < 1:
+                raise ConfigError(f"{path} is at least 1")
 
     def micro_batches(self, data_ranks: int) -> int:
         """How many micro-batches make a step on each of so many ranks. Raises ConfigError when they don't come out."""
@@ -297,10 +299,20 @@ def _converted(value: Any, kind: Any, where: str) -> Any:
     try:
         return _as(value, kind)
     except (ValueError, TypeError) as error:
-        wanted = (
-            getattr(kind, "__name__", None) if isinstance(kind, type) else str(kind).replace("typing.", "")
-        )
-        raise ConfigError(f"{where} is {value!r}, which is not {wanted}") from error
+        raise ConfigError(f"{where} is {value!r}, which is not {_said(kind)}") from error
+
+
+def _said(kind: Any) -> str:
+    """What a field takes, for a person."""
+    plain = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    if kind in plain:
+        return plain[kind]
+    options = typing.get_args(kind)
+    if typing.get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, options))}"
+    if typing.get_origin(kind) is tuple:
+        return f"{_said(options[0])}, or several with commas"
+    return " or ".join("none" if option is type(None) else _said(option) for option in options)
 
 
 def _as(value: Any, kind: Any) -> Any:

@@ -1,6 +1,6 @@
 """The task of most runs: packed conversations about pictures, loss on the replies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from clearsight.data.loader import IGNORED, Batch, Loader
+from clearsight.data.packing import NothingFits
 from clearsight.data.shards import Corpus
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.tiles import normalise
@@ -44,6 +45,7 @@ class Conversations(Task[Batch]):
         data = self.config.data
         loader = self._loader(
             self._opened,
+            self.corpora,
             micro_batches=self.config.micro_batches(self.world.data_ranks),
             weights=data.weights or None,
             seed=data.seed,
@@ -55,8 +57,8 @@ class Conversations(Task[Batch]):
     def held_out(self) -> Iterator[Batch] | None:
         if not self.config.validation.corpora:
             return None
-        corpora = [self._corpus(what) for what in self.config.validation.corpora]
-        return iter(self._loader(corpora))
+        names = self.config.validation.corpora
+        return iter(self._loader([self._corpus(what) for what in names], names))
 
     def loss(self, batch: Batch) -> Tensor:
         device = self.world.device
@@ -86,7 +88,7 @@ class Conversations(Task[Batch]):
     def facts(self) -> dict[str, Any]:
         """`records`: how many of each corpus fit into a row (tells of those that don't); `ahead`: how many may be drawn
         before their turn."""
-        left_out = self._loader(self._opened).left_out
+        left_out = self._loader(self._opened, self.corpora).left_out
         for what, count in zip(self.corpora, left_out, strict=True):
             if count:
                 self.show(
@@ -106,20 +108,27 @@ class Conversations(Task[Batch]):
         self.world.barrier()
         return corpus or open_corpus(what, folder)
 
-    def _loader(self, corpora: list[Corpus], **options: Any) -> Loader:
+    def _loader(self, corpora: list[Corpus], names: Sequence[str], **options: Any) -> Loader:
         data = self.config.data
-        return Loader(
-            corpora,
-            self.processor,
-            row_tokens=data.row_tokens,
-            row_tiles=data.row_tiles,
-            rows=data.rows,
-            detail=None if data.detail == "own" else data.detail,
-            rank=self.world.data_rank,
-            world_size=self.world.data_ranks,
-            window=data.window,
-            progress=lambda done, total: self.show(
-                "progress", {"text": "counting tokens", "done": done, "total": total}
-            ),
-            **options,
-        )
+        try:
+            return Loader(
+                corpora,
+                self.processor,
+                row_tokens=data.row_tokens,
+                row_tiles=data.row_tiles,
+                rows=data.rows,
+                detail=None if data.detail == "own" else data.detail,
+                rank=self.world.data_rank,
+                world_size=self.world.data_ranks,
+                window=data.window,
+                progress=lambda done, total: self.show(
+                    "progress", {"text": "counting tokens", "done": done, "total": total}
+                ),
+                **options,
+            )
+        except NothingFits as error:
+            raise ConfigError(
+                f"no sample of {names[error.corpus]} fits into a row of {data.row_tokens} tokens and {data.row_tiles} "
+                f"tiles: the shortest takes {error.tokens} tokens and {error.tiles} tiles. Set data.row_tokens or "
+                "data.row_tiles higher"
+            ) from error

@@ -12,8 +12,9 @@ class StepFacts:
     """One optimiser step, before it is decided whether the step is taken.
 
     `loss` is the mean over labelled tokens, `grad_norm` the Euclidean norm before clipping; both may be nan or
-    infinite. `seconds` and `data_wait` are of the slowest rank. `flops` counts what the model needs, forward and
-    backward, not what is computed twice. `activations` holds the root mean square of what each part hands on.
+    infinite. `seconds` and `data_wait` are of the slowest rank; `seconds` is what the gradients took when guards see
+    it, and what the whole step took in the record. `flops` counts what the model needs, forward and backward, not what
+    is computed twice. `activations` holds the root mean square of what each part hands on.
     """
 
     step: int  # from 1

@@ -48,17 +48,17 @@ def batch_flops(
     """What a packed batch needs, forward and backward; with nothing in `trained`, forward alone.
 
     `segment_lengths` are the tokens of each sample, image placeholders included and padding left out; `labelled`
-    counts the tokens that are learned, as only these meet the vocabulary. `trained` names parts of vision, connector
-    and text (embedding, decoder, head). A frozen part needs no gradient of its weights, and none of its inputs unless
-    something below it is trained. With `rank` above 0 the decoder's layers learn low-rank updates, and embedding and
-    head are frozen.
+    counts the tokens that are learned, as only these meet the vocabulary, and the last layer behind its attention.
+    `trained` names parts of vision, connector and text (embedding, decoder, head). A frozen part needs no gradient of
+    its weights, and none of its inputs unless something below it is trained. With `rank` above 0 the decoder's layers
+    learn low-rank updates, and embedding and head are frozen.
     """
     rank = rank if "text" in trained else 0
     below = bool(trained & {"vision", "connector"})
     return Flops(
         _vision(config, tiles, "vision" in trained),
         _connector(config, tiles, trained),
-        _text(config, segment_lengths, "text" in trained, below, rank),
+        _text(config, segment_lengths, labelled, "text" in trained, below, rank),
         _product(
             labelled,
             config.text.hidden_size,
@@ -106,15 +106,17 @@ def _connector(config: ModelConfig, tiles: int, trained: frozenset[str]) -> int:
     )
 
 
-def _text(config: ModelConfig, segment_lengths: Sequence[int], trained: bool, below: bool, rank: int) -> int:
+def _text(
+    config: ModelConfig, segment_lengths: Sequence[int], labelled: int, trained: bool, below: bool, rank: int
+) -> int:
     text = config.text
     width, inner = text.hidden_size, text.intermediate_size
     queries, keys = text.num_attention_heads * text.head_dim, text.num_key_value_heads * text.head_dim
-    rows = sum(segment_lengths)
+    tokens, layers = sum(segment_lengths), text.num_hidden_layers
     pairs = sum(length * (length + 1) // 2 for length in segment_lengths)
     backward = trained or below
 
-    def products(shapes: Sequence[tuple[int, int]], inputs: bool) -> int:
+    def products(rows: int, shapes: Sequence[tuple[int, int]], inputs: bool) -> int:
         return sum(
             _product(rows, *shape, weight=trained and not rank, inputs=inputs, rank=rank) for shape in shapes
         )
@@ -123,9 +125,10 @@ def _text(config: ModelConfig, segment_lengths: Sequence[int], trained: bool, be
     rest = [(queries, width), (width, inner), (width, inner), (inner, width)]
     embedding_learns = trained and not rank
     first_inputs = below or embedding_learns  # else nothing below the first layer asks for a gradient
-    total = text.num_hidden_layers * (_attention(pairs, queries, backward) + products(rest, backward))
-    total += products(into_attention, first_inputs)
-    return total + (text.num_hidden_layers - 1) * products(into_attention, backward)
+    total = layers * _attention(pairs, queries, backward)
+    total += products(tokens, into_attention, first_inputs)
+    total += (layers - 1) * products(tokens, into_attention, backward)
+    return total + products((layers - 1) * tokens + labelled, rest, backward)
 
 
 def _attention(pairs: int, width: int, backward: bool) -> int:

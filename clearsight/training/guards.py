@@ -5,7 +5,9 @@
     verdict.action, verdict.reason    # "skip", "The loss of 7.31 lies 14.2 standard deviations above ..."
 
 Losses and gradient norms are held against a running mean and variance of the steps that were good; what is skipped
-does not enter them, so that a fault does not teach the guards to accept it. A fault that does not go away is met
+does not enter them, so that a fault does not teach the guards to accept it. Norms are compared by their logarithms:
+how far they scatter is a share of their size, and far more so in small models, of which plain deviations clipped one
+step in ten (docs/LOG.md). A fault that does not go away is met
 with more: skips that pile up end in a rollback, rollbacks that pile up end the run with the reason.
 
 Pure arithmetic on figures that are the same on every rank: no clock, no randomness, no communication, and the whole
@@ -23,7 +25,7 @@ from typing import Any
 
 from clearsight.training.facts import StepFacts
 
-_FADING = 0.999  # a step, of the largest rise of the loss: half of it after 693 steps
+_FADING = 0.9995  # a step, of the largest rise of the loss: half of it after 1,386 steps
 _FAR = 4.0  # standard deviations
 SEVERITY = ("go", "clip", "skip", "rollback", "stop")
 _MEANT = {  # what can be done about each guard's finding
@@ -58,7 +60,7 @@ class Policy:
     loss_z: float = 12.0  # standard deviations above the mean that make a spike,
     loss_rise: float = 0.5  # if they are also this share of the mean,
     loss_beyond: float = 2.5  # and this multiple of the largest rise among good steps, which fades in time
-    norm_z: float = 2.5  # standard deviations above the mean from which a norm is clipped
+    norm_z: float = 2.5  # standard deviations above the mean, of logarithms, from which a norm is clipped
 
     non_finite_in_row: int = 3  # so many steps in a row are rolled back
     spikes: int = 3  # so many spikes within `spike_window` steps are rolled back
@@ -145,7 +147,7 @@ class _State:
     """All that guards remember. Steps are counted as they are judged: their own numbers go back with a rollback."""
 
     loss: Moments
-    norm: Moments
+    norm: Moments  # of logarithms
     judged: int = 0
     largest_rise: float = 0.0  # of a good loss above the mean, fading
     non_finite: int = 0  # in a row
@@ -194,7 +196,8 @@ class Guards:
         )
         if verdict.takes_step and math.isfinite(facts.loss) and math.isfinite(facts.grad_norm):
             self._learn_loss(facts.loss)
-            self._state.norm.add(facts.grad_norm if clipped_to is None else clipped_to)
+            if facts.grad_norm > 0:
+                self._state.norm.add(math.log(facts.grad_norm if clipped_to is None else clipped_to))
         return verdict
 
     # --- numbers that have run off
@@ -245,25 +248,27 @@ class Guards:
         return [Finding("loss_spike", action, f"{said}.")]
 
     def _clip_bound(self, norm: float) -> float | None:
-        """What a norm is clipped to, if it is: mean + deviation · z_max² / z, which falls as the norm's z rises.
+        """What a norm is clipped to, if it is: exp(mean + deviation · z_max² / z), which falls as the norm's z rises.
 
-        The reciprocal form of ZClip (arXiv 2504.02507, section 3): the further out, the less a gradient is trusted.
+        The reciprocal form of ZClip (arXiv 2504.02507, section 3), of logarithms: the further out, the less a gradient
+        is trusted.
         """
         usual, limit = self._state.norm, self.policy.norm_z
-        if usual.count < self.policy.warmup or not math.isfinite(norm):
+        if usual.count < self.policy.warmup or not math.isfinite(norm) or norm <= 0:
             return None
-        score = usual.score(norm)
+        score = usual.score(math.log(norm))
         if score <= limit:
             return None
-        return usual.mean + math.sqrt(usual.variance) * limit * limit / score
+        return math.exp(usual.mean + math.sqrt(usual.variance) * limit * limit / score)
 
     def _gradient_norm(self, facts: StepFacts, bound: float | None) -> list[Finding]:
         if self.policy.gradient_norm == "off" or bound is None:
             return []
         usual = self._state.norm
+        typical, factor = math.exp(usual.mean), math.exp(math.sqrt(usual.variance))
         said = (
-            f"The gradient's norm of {facts.grad_norm:.4g} lies {usual.score(facts.grad_norm):.3g} standard "
-            f"deviations above the recent mean of {usual.mean:.4g}"
+            f"The gradient's norm of {facts.grad_norm:.4g} is {facts.grad_norm / typical:.3g} times the usual "
+            f"{typical:.4g}, where most lie within a factor of {factor:.3g}"
         )
         if self.policy.gradient_norm == "clip":
             said += f"; it is clipped to {bound:.4g}"
@@ -378,7 +383,7 @@ class Guards:
         state = self._state
         return {
             "loss": _numbers(state.loss),
-            "norm": _numbers(state.norm),
+            "log_norm": _numbers(state.norm),
             "judged": state.judged,
             "largest_rise": state.largest_rise,
             "non_finite": state.non_finite,
@@ -398,7 +403,7 @@ class Guards:
         policy = self.policy
         self._state = _State(
             loss=Moments(policy.loss_decay, *saved["loss"]),
-            norm=Moments(policy.norm_decay, *saved["norm"]),
+            norm=Moments(policy.norm_decay, *saved.get("log_norm", ())),
             judged=saved["judged"],
             largest_rise=saved["largest_rise"],
             non_finite=saved["non_finite"],

@@ -25,7 +25,7 @@ STD = 0.02  # of random weights
 def load(settings: Model) -> tuple[VisionLanguageModel, Processor]:
     """The model training starts from, in fp32 on the CPU, and its processor.
 
-    Raises ConfigError for an unknown preset, and as `weights.resolve`, `hf.load` and `Processor.from_folder` do.
+    Raises ConfigError for an unknown preset or place, and as `hf.load` and `Processor.from_folder` do.
     """
     if settings.start == "mini":
         weights.fetch(weights.BASE_DECODER)
@@ -40,7 +40,10 @@ def load(settings: Model) -> tuple[VisionLanguageModel, Processor]:
         model = VisionLanguageModel(PRESETS[name])
         initialise(model)
         return model, mini.processor()
-    folder = weights.resolve(settings.start)
+    try:
+        folder = weights.resolve(settings.start)
+    except weights.WeightsError as error:
+        raise ConfigError(f"model.start: {error} The bundled model is called mini.") from error
     return hf.load(folder, torch.float32), Processor.from_folder(folder)
 
 

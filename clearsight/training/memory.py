@@ -151,9 +151,11 @@ def saved_by_vision_layer(config: ModelConfig, tiles: int, bf16: bool) -> int:
     )
 
 
-def saved_by_text_layer(config: ModelConfig, tokens: int, layout: Layout, learning: Learning) -> int:
+def saved_by_text_layer(
+    config: ModelConfig, tokens: int, layout: Layout, learning: Learning, kept: int | None = None
+) -> int:
     """Bytes a decoder layer keeps. Norms compute in fp32 and keep their input so; what only the gradient of a frozen
-    matrix would need is not kept."""
+    matrix would need is not kept. The last layer computes what is behind its attention for `kept` tokens alone."""
     text, e = config.text, BF16 if layout.bf16 else FP32
     learns = "text" in learning.trained
     rank = learning.rank if learns else 0
@@ -166,8 +168,11 @@ def saved_by_text_layer(config: ModelConfig, tokens: int, layout: Layout, learni
         norm += FP32 * text.hidden_size  # the normalised input, for the gradient of the norm's weight
     # Accelerators repeat keys and values for every query head; elsewhere the results of the segments are kept, and once
     # more laid end to end for the product that follows.
-    attention = e * (4 * queries if layout.accelerator else 2 * queries + 2 * keys + queries * learns)
-    return tokens * (2 * norm + attention + FP32 * heads + e * (3 + learns) * inner + e * 7 * rank)
+    attention = e * (4 * queries if layout.accelerator else 2 * queries + 2 * keys) + FP32 * heads
+    again = e * queries * learns * (not layout.accelerator or kept is not None)
+    behind = again + norm + e * (3 + learns) * inner + e * 4 * rank
+    places = 0 if kept is None else 8 * kept  # which tokens these are
+    return tokens * (norm + attention + e * 3 * rank) + (tokens if kept is None else kept) * behind + places
 
 
 class _Step:
@@ -217,12 +222,14 @@ class _Step:
         width = e * self.work.tokens * text.hidden_size
         inner = e * self.work.tokens * text.intermediate_size // tensor
         down = e * text.hidden_size * text.intermediate_size // tensor * (learns and not self.rank)
+        last = text.num_hidden_layers - 1
         for number in range(text.num_hidden_layers):
+            kept = self.work.labelled if number == last else None
             yield _Layer(
                 f"text layer {number}",
                 self.counts.text_layer + low_rank,
                 low_rank if self.rank else self.counts.text_layer * learns,
-                saved_by_text_layer(self.config, self.work.tokens, self.layout, self.learning),
+                saved_by_text_layer(self.config, self.work.tokens, self.layout, self.learning, kept),
                 width,
                 2 * width,
                 width + 2 * inner + down,
@@ -261,9 +268,11 @@ class _Step:
         scores = chunk * vocabulary
         kept = self.batch + sum(self._kept(layer) for layer in self.layers) + self._saved_at_ends()
         slopes = FP32 * self.vocabulary * self.head_trained
-        product = max(e * chunk * width, e * self.vocabulary * self.head_trained)
-        working = max(2 * FP32 * scores, FP32 * scores + (e * scores if self.layout.bf16 else 0) + product)
-        frames = self.hidden + self.features + (self.hidden if self.layout.bf16 else 0)
+        product = e * self.vocabulary * self.head_trained
+        if not self.layout.bf16 and self.work.labelled <= CHUNK:
+            product = 0  # it becomes the gradient
+        working = FP32 * scores + (e * scores if self.layout.bf16 else 0) + max(e * chunk * width, product)
+        frames = self.hidden + self.features
         last = self.layers[-1].parameters
         yield self._memory(
             "head",
@@ -376,6 +385,11 @@ class _Step:
 
     def _saved_at_ends(self) -> int:
         text, tokens = self.config.text, self.work.tokens
-        norm = tokens * FP32 * text.hidden_size * (1 + (self.head_trained and not self.layout.accelerator))
+        norm = (
+            self.work.labelled
+            * FP32
+            * text.hidden_size
+            * (1 + (self.head_trained and not self.layout.accelerator))
+        )
         rotations = tokens * text.head_dim * self.element
         return norm + rotations + self._saved_by_patches() + self._saved_by_connector()

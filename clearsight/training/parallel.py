@@ -167,11 +167,15 @@ def local(tensor: Tensor) -> Tensor:
 
 
 def global_norm(gradients: Iterable[Tensor], world: World) -> Tensor:
-    """The Euclidean norm of all gradients together, wherever their parts lie: a scalar, fp32, the same on all ranks."""
+    """The Euclidean norm of all gradients together, wherever their parts lie: a scalar, fp32, the same on all ranks.
+
+    Row by row: the norm of 28 million elements at once is 0.1% off in fp32, and their squares would be a copy.
+    """
     sums = {"tensor": torch.zeros((), device=world.device), "": torch.zeros((), device=world.device)}
     for gradient in gradients:
         shared = isinstance(gradient, DTensor) and "tensor" in (gradient.device_mesh.mesh_dim_names or ())
-        sums["tensor" if shared else ""] += local(gradient).float().square().sum()
+        norms = torch.linalg.vector_norm(local(gradient), dim=-1, dtype=torch.float32)
+        sums["tensor" if shared else ""] += norms.square().sum()
     if world.mesh is not None:
         dist.all_reduce(sums["tensor"], group=world.mesh["tensor"].get_group())
         both = sums["tensor"] + sums[""]

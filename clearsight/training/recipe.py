@@ -21,6 +21,7 @@ from clearsight.training.conversations import Conversations
 from clearsight.training.parallel import World
 from clearsight.training.task import Show, Task
 
+RECIPES = Path(__file__).parents[2] / "recipes"  # in a checkout
 MakeTask = Callable[[Any, Path, World, Show], Task[Any]]  # from settings, folder, ranks, and who is told
 
 
@@ -36,7 +37,8 @@ def read_recipe(path: Path) -> Recipe:
     """Run a recipe file. Raises ConfigError when it is missing, fails, or gives no Config."""
     if not path.is_file():
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.py")], 1)
-        hint = f"did you mean {path.parent / near[0]}?" if near else "recipes/ holds those that come along."
+        place = RECIPES if RECIPES.is_dir() else "recipes/ of the source"
+        hint = f"did you mean {path.parent / near[0]}?" if near else f"{place} holds those that come along."
         raise ConfigError(f"There is no recipe {path}; {hint}")
     try:
         module = _imported(path)

@@ -21,6 +21,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ import torch
 from torch import Tensor
 
 from clearsight import __version__
+from clearsight.heap import keep_freed_memory
 from clearsight.training import learner, parallel
 from clearsight.training.activations import Activations
 from clearsight.training.checkpoint import RANDOM, Checkpoints, Piece
@@ -75,6 +77,8 @@ class Trainer:
         self.config, self.out, self.show = config, out, show
         self.world = world or parallel.join(config.parallel)
         config.micro_batches(self.world.data_ranks)  # refused before anything is begun
+        if self.world.device.type == "cpu":
+            keep_freed_memory()
         self.dtype = parallel.precision(config.parallel, self.world.device)
         self.peak_flops = self.world.size * (peak_flops(self.world.device, self.dtype) or 0.0)
         self.record = self._claim_folder()
@@ -181,17 +185,19 @@ class Trainer:
         counts = torch.tensor([self.task.count(batch) for batch in micros], dtype=torch.float64).sum(0)
         labelled, tokens, samples, tiles, flops = self.world.total(counts.to(self.world.device)).tolist()
         loss = self._gradients(micros, max(1.0, labelled), self.checks.replays(step))
-        norm = global_norm(self.optimizers.gradients(), self.world)
+        self.checks.after_gradients(step)
+        norm = float(global_norm(self.optimizers.gradients(), self.world))
         sums = self.world.total(torch.cat([loss[None], self.activations.taken()]))
         computed = time.perf_counter() - began - waited
         clocks = self.world.gathered(
             torch.tensor([waited + computed, waited, computed], dtype=torch.float64, device=self.world.device)
         )
+        gathered = time.perf_counter()
         rates = self.optimizers.set_rates(share_of_peak(self.config.schedule, step))
         facts = StepFacts(
             step=step,
             loss=float(sums[0]) / max(1.0, labelled),
-            grad_norm=float(norm),
+            grad_norm=norm,
             seconds=float(clocks[:, 0].max()),
             data_wait=float(clocks[:, 1].max()),
             tokens=int(tokens),
@@ -206,15 +212,18 @@ class Trainer:
         )
         verdict = self.guards.judge(facts)
         if verdict.takes_step:
-            if verdict.max_norm is not None and facts.grad_norm > verdict.max_norm:
-                self.optimizers.scale_gradients(verdict.max_norm / facts.grad_norm)
-            self.checks.before_update(step)
+            scale = 1.0
+            if verdict.max_norm is not None and norm > verdict.max_norm:
+                scale = verdict.max_norm / norm
+                self.optimizers.scale_gradients(scale)
             self.optimizers.step()
-            self._judge_faults(self.checks.after_update(step))
+            self._judge_faults(self.checks.after_update(step, scale))
         self.optimizers.zero_grad()
         self.step = step
+        fingerprint = self._fingerprint(facts)  # of the new weights: on an accelerator, it waits for them
+        facts = replace(facts, seconds=facts.seconds + time.perf_counter() - gathered)
         if self.record is not None:
-            self.record.step(facts, verdict, self._fingerprint(facts))
+            self.record.step(facts, verdict, fingerprint)
             self.record.samples(step, micros[-1].step_samples)
         self.show("step", {"facts": facts, "verdict": verdict, "steps": self.config.schedule.steps})
         return facts, verdict
@@ -447,8 +456,9 @@ class Trainer:
         record = None
         if self.world.leads:
             settings = to_json(self.config)
-            if (self.out / RECORD).exists():
-                different = _differences(read_run(self.out).config, settings)
+            before = read_run(self.out) if (self.out / RECORD).exists() else None
+            if before is not None and (before.steps or before.superseded):  # else nothing was learned yet
+                different = _differences(before.config, settings)
                 if different:
                     raise ConfigError(
                         f"{self.out} holds a run with another {', '.join(different)}. Name another --out, or give the "

@@ -79,7 +79,7 @@ class UpdateSums:
                 v=_row_sums(v),
                 g=_row_sums(gradient),
                 g_size=_row_sizes(gradient),
-                g_squares=_row_sums(gradient.double().square()),
+                g_squares=_row_squares(gradient),
             )
 
     @torch.no_grad()
@@ -97,8 +97,8 @@ class UpdateSums:
             beta1, beta2 = group["betas"]
             steps = float(state["step"])
             update = v.double().div_(1 - beta2**steps).sqrt_().add_(group["eps"])
-            update = m.double().div_(update).div_(1 - beta1**steps)
-            rate, kept = group["lr"], 1 - group["lr"] * group["weight_decay"]
+            update = m.double().div_(update)
+            rate, kept = group["lr"] / (1 - beta1**steps), 1 - group["lr"] * group["weight_decay"]
             balances = {
                 "exp_avg": (
                     _row_sums(m),
@@ -148,6 +148,12 @@ def _row_sums(tensor: Tensor) -> Tensor:
         if tensor.dim() > 1
         else tensor.sum(dtype=torch.float64)[None]
     )
+
+
+def _row_squares(tensor: Tensor) -> Tensor:
+    """Sums of squares over all but the first dimension: (R,) fp64, without a copy of the tensor."""
+    rows = tensor.flatten(1) if tensor.dim() > 1 else tensor.reshape(1, -1)
+    return torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64).square()
 
 
 def _row_sizes(tensor: Tensor) -> Tensor:

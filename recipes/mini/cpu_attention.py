@@ -22,8 +22,7 @@ def written_out(
     is_causal: bool = False,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """As `scaled_dot_product_attention` for query (B, H, T, K), key and value (B, G, S, K); no boolean masks."""
-    assert attn_mask is None, "training here pads on the right and needs no mask"
+    """As `scaled_dot_product_attention` for query (B, H, T, K), key and value (B, G, S, K), mask (T, S) bool."""
     batch, heads, length, width = query.shape
     query, key = query.to(value.dtype), key.to(value.dtype)  # rotation leaves them in float32 under autocast
     groups = key.shape[1] if enable_gqa else heads
@@ -31,8 +30,9 @@ def written_out(
     with torch.autocast(query.device.type, enabled=False):
         scores = (rows * (1 / math.sqrt(width))) @ key.transpose(-1, -2)
         if is_causal:
-            future = torch.ones(length, length, dtype=torch.bool, device=query.device).triu(1)
-            scores = scores.masked_fill(future.repeat(heads // groups, 1), -torch.inf)
+            attn_mask = torch.ones(length, length, dtype=torch.bool, device=query.device).tril()
+        if attn_mask is not None:
+            scores = scores.masked_fill(~attn_mask.repeat(heads // groups, 1), -torch.inf)
         return (scores.softmax(-1) @ value).reshape(batch, heads, length, width)
 
 

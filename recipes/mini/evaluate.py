@@ -3,165 +3,123 @@
 Every skill of the worlds, on held-out seeds, fonts, words, drawings, wordings and colour values. Beside each score
 stand two controls that see nothing: the model itself asked about a plain grey picture, and the commonest answer
 of the skill given every time. Intervals are Wilson's, 95%. A skill counts as seen when its interval lies above both.
-An answer is right when greedy decoding would give it letter for letter; that is checked in one pass, token by
-token, against what the model would have chosen.
+The engine answers, greedily, in the weights that users get; right is what equals the answer letter for letter and
+then ends.
 
-    torchrun --nproc-per-node 2 -m recipes.mini.evaluate --count 500 --write
+    python -m recipes.mini.evaluate --count 500 --write
 """
 
 import argparse
 import json
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from PIL import Image as PILImage
 from rich.progress import Progress, TextColumn
 
 from clearsight import mini
-from clearsight.conversation import Conversation, Image, assistant, user
+from clearsight.conversation import Conversation, Image, user
 from clearsight.data.worlds.scene import SIZE, Question, Scene
-from clearsight.models.text import KVCache
-from clearsight.models.vlm import VisionLanguageModel
-from clearsight.processing.processor import Processor
-from clearsight.processing.tiles import normalise
-from clearsight.training import parallel
-from clearsight.training.config import Parallel
+from clearsight.decoding.sampling import Sampling
+from clearsight.engine import Engine, EngineConfig, Stream
+from clearsight.evals.statistics import wilson
 from recipes.mini.primer import charts, icons, shapes, tables, words
 
 WORLDS: tuple[ModuleType, ...] = (words, shapes, icons, charts, tables)
 SCORES = Path("docs/mini_scores.json")
 README = Path("README.md")
 START, END = "<!-- scores of recipes.mini.evaluate -->", "<!-- end of scores -->"
-
-
-def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """95% interval of a proportion (Wilson, 1927)."""
-    share, square = right / n, z * z
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    half = z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
+PICTURES_AT_ONCE = 16
+LONGEST_BLIND = 48  # tokens
 
 
 class Grader:
-    """Greedy right or wrong for many questions about one picture, whose tokens are read once."""
+    """Right or wrong for questions about pictures, and for the same ones about a grey picture."""
 
-    def __init__(self, model: VisionLanguageModel, processor: Processor):
-        self.model, self.processor = model, processor
+    def __init__(self, engine: Engine):
+        self.engine = engine
+        self.grey = Image(pixels=PILImage.new("RGB", (SIZE, SIZE), (128, 128, 128)), detail="low")
+        self._blind: dict[str, tuple[str, bool]] = {}  # what is said without a picture, and whether it ended
 
-    def look(self, picture: PILImage.Image) -> tuple[KVCache, list[int]]:
-        """The cache after the picture, and the ids in it."""
-        conversation = _asked_once(Image(pixels=picture), Question("", "?", "?"))
-        prepared = self.processor.prepare(conversation, add_generation_prompt=False, detail="low")
-        ids = prepared.input_ids_T.tolist()
-        around = self.processor.tokenizer.special("<fake_token_around_image>")
-        prefix = ids[: len(ids) - ids[::-1].index(around)]
-        cache = self.model.new_cache(1, len(prefix))
-        tiles = normalise(prepared.tiles_NCSS, self.processor.tile_settings)
-        self.model(torch.tensor([prefix]), tiles, cache=cache, logits_to_keep=1)
-        return cache, prefix
+    def grade(self, pictures: Iterable[tuple[Scene, list[Question]]]) -> Counter[str]:
+        """By skill: how often it was asked and for which answer, and was right with and without the picture."""
+        pairs = [(scene, question) for scene, questions in pictures for question in questions]
+        seen = [self._ask(Image(pixels=scene.picture, detail="low"), q.text, q.answer) for scene, q in pairs]
+        new = sorted({question.text for _, question in pairs} - self._blind.keys())
+        unseen = {text: self._ask(self.grey, text) for text in new}
+        for text, stream in unseen.items():
+            answer = stream.result()
+            self._blind[text] = answer.text, answer.finish_reason == "stop"
+        counts: Counter[str] = Counter()
+        for (_, question), stream in zip(pairs, seen, strict=True):
+            answer = stream.result()
+            counts[f"{question.skill}|n"] += 1
+            counts[f"{question.skill}|answer|{question.answer}"] += 1
+            counts[f"{question.skill}|right"] += (answer.text, answer.finish_reason) == (
+                question.answer,
+                "stop",
+            )
+            counts[f"{question.skill}|blind"] += self._blind[question.text] == (question.answer, True)
+        return counts
 
-    def grade(
-        self, cache: KVCache, prefix: list[int], questions: list[Question], picture: PILImage.Image
-    ) -> list[bool]:
-        """Whether greedy decoding after the picture gives each question's answer and then ends the turn."""
-        rows, learned = [], []
-        image = Image(pixels=picture)
-        for question in questions:
-            ids, mask = self._ids(image, question)
-            assert ids[: len(prefix)] == prefix
-            rows.append(ids[len(prefix) :])
-            learned.append(mask[len(prefix) :])
-        longest = max(map(len, rows))
-        batch = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
-        replies = torch.tensor([row + [False] * (longest - len(row)) for row in learned])
-        chosen = self.model(batch, cache=cache.repeated(len(rows))).argmax(-1)
-        wrong = (chosen[:, :-1] != batch[:, 1:]) & replies[:, 1:]
-        return (~wrong.any(1)).tolist()
-
-    def _ids(self, image: Image, question: Question) -> tuple[list[int], list[bool]]:
-        """Ids and what of them is the reply; the picture itself has been read before."""
-        conversation = _asked_once(image, question)
-        plans = self.processor.plan_images(conversation, detail="low")
-        tokenizer = self.processor.tokenizer
-        return self.processor.template.encode(conversation, plans, tokenizer, add_generation_prompt=False)
+    def _ask(self, image: Image, text: str, answer: str | None = None) -> Stream:
+        """`answer` bounds the reply: one that is longer is wrong already."""
+        longest = LONGEST_BLIND
+        if answer is not None:
+            longest = 1 + len(self.engine.processor.tokenizer.encode_text(answer))
+        return self.engine.submit(Conversation((user(image, text),)), Sampling(max_tokens=longest))
 
 
-def _asked_once(image: Image, question: Question) -> Conversation:
-    return Conversation((user(image, question.text), assistant(question.answer)))
-
-
-def asked(
-    world: ModuleType, count: int, rank: int, world_size: int
-) -> Iterator[tuple[Scene, list[Question]]]:
-    """Held-out pictures of a world, until every skill it teaches has been asked often enough here."""
-    share = math.ceil(count / world_size)
+def asked(world: ModuleType, count: int) -> Iterator[tuple[Scene, list[Question]]]:
+    """Held-out pictures of a world, until every skill it teaches has been asked often enough."""
     asked_so_far: Counter[str] = Counter()
     skills = {q.skill for seed in range(200) for q in world.sample(seed, "eval").questions}
-    seed = rank
-    while any(asked_so_far[skill] < share for skill in skills):
+    seed = 0
+    while any(asked_so_far[skill] < count for skill in skills):
         scene = world.sample(seed, "eval")
-        seed += world_size
-        questions = [q for q in scene.questions if asked_so_far[q.skill] < share]
+        seed += 1
+        questions = [q for q in scene.questions if asked_so_far[q.skill] < count]
         if questions:
             asked_so_far.update(q.skill for q in questions)
             yield scene, questions
 
 
-@torch.inference_mode()
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=500, help="questions a skill, at least")
     parser.add_argument("--parts", type=Path, help="folder with parts.safetensors; default: the bundled ones")
+    parser.add_argument(
+        "--weights", default="auto", help="how the engine computes: auto, int8, float32, model"
+    )
     parser.add_argument("--write", action="store_true", help=f"write {SCORES} and the table in {README}")
     arguments = parser.parse_args()
-    here = parallel.join(Parallel(device="cpu"))
-    rank, world_size = here.rank, here.size
-    model, processor = mini.load(folder=arguments.parts), mini.processor()
-    grader = Grader(model, processor)
-    grey = PILImage.new("RGB", (SIZE, SIZE), (128, 128, 128))
-    blind, prefix = grader.look(grey)
+    config = EngineConfig(weights=arguments.weights)
+    model = mini.load(torch.float32, folder=arguments.parts)
     counts: Counter[str] = Counter()
-    with Progress(
-        *Progress.get_default_columns(), TextColumn("{task.fields[done]}"), disable=rank > 0
-    ) as progress:
+    with (
+        Engine(model, mini.processor(), config) as engine,
+        Progress(*Progress.get_default_columns(), TextColumn("{task.fields[done]}")) as progress,
+    ):
+        grader = Grader(engine)
         for world in WORLDS:
-            name = world.__name__.rpartition(".")[2]
-            task = progress.add_task(name, total=None, done="")
-            for number, (scene, questions) in enumerate(asked(world, arguments.count, rank, world_size)):
-                cache, prefix = grader.look(scene.picture)
-                seen = grader.grade(cache, prefix, questions, scene.picture)
-                unseen = grader.grade(blind, prefix, questions, grey)
-                for question, right, guessed in zip(questions, seen, unseen, strict=True):
-                    counts[f"{question.skill}|n"] += 1
-                    counts[f"{question.skill}|answer|{question.answer}"] += 1
-                    counts[f"{question.skill}|right"] += right
-                    counts[f"{question.skill}|blind"] += guessed
-                progress.update(task, done=f"{number + 1} pictures here")
-    counts = gathered(counts)
-    if rank == 0:
-        scores = summary(counts)
-        print(table(scores))
-        if arguments.write:
-            SCORES.write_text(json.dumps(scores, indent=1) + "\n")
-            write_table(table(scores))
-    parallel.leave()
-
-
-def gathered(counts: Counter[str]) -> Counter[str]:
-    """The sum of every process's counts."""
-    if not dist.is_initialized():
-        return counts
-    everyone: list[Counter[str] | None] = [None] * dist.get_world_size()
-    dist.all_gather_object(everyone, counts)
-    return sum((part for part in everyone if part), Counter())
+            task = progress.add_task(world.__name__.rpartition(".")[2], total=None, done="")
+            pictures, done = asked(world, arguments.count), 0
+            while some := list(islice(pictures, PICTURES_AT_ONCE)):
+                counts += grader.grade(some)
+                done += len(some)
+                progress.update(task, done=f"{done} pictures")
+    scores = summary(counts)
+    print(table(scores))
+    if arguments.write:
+        SCORES.write_text(json.dumps(scores, indent=1) + "\n")
+        write_table(table(scores))
 
 
 def summary(counts: Counter[str]) -> dict[str, dict[str, Any]]:

@@ -3,9 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny_model import TINY
 
 from clearsight.models.loss import summed_cross_entropy, token_cross_entropy
 from clearsight.models.packed import packed_attention, segment_bounds
+from clearsight.models.text import TextDecoder
 
 
 def test_segments_are_bounded_within_rows_and_never_across_them():
@@ -61,3 +63,20 @@ def test_a_rank_without_labels_gives_no_loss_and_zero_gradients():
     assert total.item() == 0
     assert weight.grad is not None and not weight.grad.any()
     assert token_cross_entropy(hidden, weight, torch.zeros(0, dtype=torch.int64)).shape == (0,)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_hidden_states_of_some_tokens_and_their_gradients_are_those_of_all(packed):
+    torch.manual_seed(0)
+    decoder = TextDecoder(TINY.text).double()
+    embeds = torch.randn(2, 9, TINY.text.hidden_size, dtype=torch.float64, requires_grad=True)
+    segments = torch.tensor([[1, 1, 1, 1, 2, 2, 2, 0, 0], [1, 1, 2, 2, 2, 3, 3, 3, 3]]) if packed else None
+    kept = torch.tensor([0, 3, 4, 8, 9, 16])
+    whole = decoder(embeds, segment_ids_BT=segments).flatten(0, 1)[kept]
+    some = decoder(embeds, segment_ids_BT=segments, kept_L=kept)
+    torch.testing.assert_close(some, whole)
+    seed, wanted = torch.randn_like(whole), [embeds, *decoder.layers.parameters()]
+    for one, other in zip(
+        torch.autograd.grad(some, wanted, seed), torch.autograd.grad(whole, wanted, seed), strict=True
+    ):
+        torch.testing.assert_close(one, other)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,11 @@ import torch
 from PIL import Image as PILImage
 
 from clearsight import mini
-from clearsight.assistant import Assistant
+from clearsight.conversation import Conversation, Image, user
 from clearsight.data.worlds.scene import SIZE
-from clearsight.engine import EngineConfig
+from clearsight.decoding.sampling import Sampling
+from clearsight.engine import Engine, EngineConfig
+from clearsight.generation import generate
 from clearsight.training.config import Config, ConfigError, Data
 from clearsight.training.parallel import World
 from clearsight.training.record import read_run
@@ -23,27 +26,36 @@ from recipes.mini.primer import shapes, words
 from recipes.mini.seeds import SeededBatch, train_batches
 
 pytestmark = pytest.mark.bundled
+GREY = PILImage.new("RGB", (SIZE, SIZE), (128, 128, 128))
 
 
 @pytest.fixture(scope="module")
-def assistant() -> Iterator[Assistant]:
-    with Assistant.load("mini", EngineConfig(weights="model", dtype=torch.float32)) as assistant:
-        yield assistant
+def engine() -> Iterator[Engine]:
+    with Engine.load("mini", EngineConfig(weights="model", dtype=torch.float32)) as engine:
+        yield engine
 
 
-@torch.inference_mode()
-def test_a_graded_answer_is_right_exactly_when_greedy_decoding_gives_it(assistant: Assistant) -> None:
-    grader = evaluate.Grader(mini.load(torch.float32), mini.processor())
-    graded = []
-    for seed in range(6):
-        scene = shapes.sample(seed, "eval")
-        cache, prefix = grader.look(scene.picture)
-        right = grader.grade(cache, prefix, scene.questions, scene.picture)
-        for question, is_right in zip(scene.questions, right, strict=True):
-            answer = assistant.ask([scene.picture, question.text], max_tokens=12)
-            assert is_right == (answer.text == question.answer and answer.finish_reason == "stop")
-            graded.append(is_right)
-    assert len(graded) > 20
+def test_a_graded_answer_is_right_exactly_when_the_exact_generator_gives_it(engine: Engine) -> None:
+    model, processor = mini.load(torch.float32), mini.processor()
+    pictures = [(scene, scene.questions) for scene in (shapes.sample(seed, "eval") for seed in range(4))]
+    expected: Counter[str] = Counter()
+    for scene, questions in pictures:
+        for question in questions:
+            for kind, picture in (("right", scene.picture), ("blind", GREY)):
+                conversation = Conversation((user(Image(pixels=picture, detail="low"), question.text),))
+                prompt = processor.prepare(conversation)
+                events = list(generate(model, processor, prompt, Sampling(max_tokens=16)))
+                said = "".join(event.text for event in events)
+                expected[f"{question.skill}|{kind}"] += (
+                    said == question.answer and events[-1].finish_reason == "stop"
+                )
+    grader = evaluate.Grader(engine)
+    counts = grader.grade(pictures)
+    again = grader.grade(pictures)  # now that blind replies are known
+    assert counts == again
+    assert sum(expected.values()) > 5
+    for key, value in expected.items():
+        assert counts[key] == value
 
 
 def test_the_interval_is_wilsons() -> None:
@@ -55,7 +67,7 @@ def test_the_interval_is_wilsons() -> None:
 
 def test_every_skill_is_asked_often_enough_and_none_is_left_out() -> None:
     asked: dict[str, int] = {}
-    for _, questions in evaluate.asked(words, 12, 0, 1):
+    for _, questions in evaluate.asked(words, 12):
         for question in questions:
             asked[question.skill] = asked.get(question.skill, 0) + 1
     assert set(asked) == {q.skill for seed in range(100) for q in words.sample(seed, "eval").questions}
@@ -160,11 +172,10 @@ def test_both_stages_train_go_on_and_export(tmp_path: Path) -> None:
     crowded = ("model.trained=vision,connector", "task.crowded=1", "schedule.steps=1")
     train("bridge", tmp_path / "further", *crowded, f"model.start={parts}")
 
-    model = mini.load(folder=parts)
-    grader = evaluate.Grader(model, mini.processor())
-    picture = PILImage.new("RGB", (SIZE, SIZE), (200, 0, 0))
-    cache, prefix = grader.look(picture)
-    assert len(grader.grade(cache, prefix, shapes.sample(0, "eval").questions, picture)) > 1
+    with Engine(mini.load(folder=parts), mini.processor(), EngineConfig(weights="model")) as engine:
+        scene = shapes.sample(0, "eval")
+        counts = evaluate.Grader(engine).grade([(scene, scene.questions)])
+    assert sum(value for key, value in counts.items() if key.endswith("|n")) == len(scene.questions)
 
 
 def test_dense_heads_know_every_label_of_the_worlds() -> None:

@@ -229,6 +229,41 @@ def test_a_flipped_bit_is_noticed(config, tmp_path, flip, check, action):
     assert (check, action) in guards_seen(tmp_path)
 
 
+def test_a_gradient_that_changes_between_guards_and_step_is_noticed(config, tmp_path):
+    trainer = Trainer(changed(config, ["checks.balance_every=1", "schedule.steps=8"]), tmp_path)
+    judge = trainer.guards.judge
+
+    def judge_and_flip(facts):
+        if facts.step == 6:
+            trainer.optimizers.gradients()[0].view(torch.int32).flatten()[3] ^= 1 << 26
+        return judge(facts)
+
+    trainer.guards.judge = judge_and_flip
+    with pytest.raises(TrainingStopped, match="not what the optimiser's step should have made"):
+        trainer.run()
+    assert read_run(tmp_path).steps[-1].facts.step == 5
+
+
+def test_updates_of_clipped_gradients_balance(config, tmp_path):
+    settings = ["checks.balance_every=1", "schedule.steps=12", "guards.norm_z=0.01"]
+    Trainer(changed(config, settings), tmp_path).run()
+    assert sum(step.action == "clip" for step in read_run(tmp_path).steps) > 1
+    assert not [seen for seen in guards_seen(tmp_path) if seen[0] == "balance"]
+
+
+def test_the_recorded_time_of_a_step_holds_its_update(config, tmp_path):
+    trainer = Trainer(changed(config, ["schedule.steps=3"]), tmp_path)
+    step = trainer.optimizers.step
+
+    def slow_step():
+        time.sleep(0.3)
+        step()
+
+    trainer.optimizers.step = slow_step
+    trainer.run()
+    assert all(line.facts.seconds > 0.3 for line in read_run(tmp_path).steps)
+
+
 def test_checks_of_the_hardware_change_nothing_that_is_learned(config, tmp_path):
     every = ["checks.at_rest_every=1", "checks.balance_every=1", "checks.replay_every=1", "schedule.steps=8"]
     none = [setting.replace("=1", "=0") for setting in every[:3]] + ["schedule.steps=8"]

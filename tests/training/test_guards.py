@@ -29,7 +29,7 @@ def clean_steps(noise: str, seed: int, steps: int) -> list[StepFacts]:
         error = (random.lognormal(0, 0.5, size=steps) - 1.13) * 0.1
     elif noise == "mixed":  # one batch in a hundred is of another kind
         error = random.normal(size=steps) * 0.04
-        error += (random.random(steps) < 0.01) * np.abs(random.normal(size=steps)) * 0.2
+        error += (random.random(steps) < 0.01) * np.abs(random.normal(size=steps)) * 0.24
     else:  # a slow wander beside the noise of single batches
         drive, error = random.normal(size=steps) * 0.02, np.zeros(steps)
         for i in range(1, steps):
@@ -164,18 +164,38 @@ def test_a_large_norm_is_clipped_to_less_the_larger_it_is():
     verdicts = [copy.judge(replace(facts, grad_norm=n)) for copy, n in zip(copies, (5, 50, 500), strict=True)]
     assert [v.action for v in verdicts] == ["clip"] * 3
     bounds = [v.max_norm for v in verdicts]
-    usual = guards.state_dict()["norm"][1]
-    assert bounds[0] > bounds[1] > bounds[2] > usual  # as in ZClip, down to the mean
+    usual = guards.state_dict()["log_norm"][1]
+    assert bounds[0] > bounds[1] > bounds[2] > math.exp(usual)  # as in ZClip, down to the mean
     # and what enters the mean is the clipped norm, not the norm
-    assert copies[2].state_dict()["norm"][1] < 1.1 * usual
+    assert copies[2].state_dict()["log_norm"][1] < usual + 0.1
 
 
 def test_the_bound_is_that_of_the_paper():
     guards, facts = settled()
-    _, mean, variance = guards.state_dict()["norm"]
+    _, mean, variance = guards.state_dict()["log_norm"]
     deviation = math.sqrt(variance)
-    verdict = guards.judge(replace(facts, grad_norm=mean + 10 * deviation))
-    assert verdict.max_norm == pytest.approx(mean + deviation * 2.5**2 / 10)
+    verdict = guards.judge(replace(facts, grad_norm=math.exp(mean + 10 * deviation)))
+    assert verdict.max_norm == pytest.approx(math.exp(mean + deviation * 2.5**2 / 10))
+
+
+@pytest.mark.parametrize("width", [0.1, 0.25, 0.6])
+def test_norms_of_small_models_that_scatter_widely_are_not_clipped_for_it(width):
+    """Plain deviations clipped 1.4%, 2.6% and 6.1% of these."""
+    random, guards = np.random.default_rng(0), Guards(Policy())
+    facts = clean_steps("normal", 0, 4000)
+    norms = np.exp(width * random.normal(size=len(facts)))
+    clipped = sum(
+        guards.judge(replace(step, grad_norm=float(norm))).action == "clip"
+        for step, norm in zip(facts, norms, strict=True)
+    )
+    assert clipped < 0.015 * len(facts)
+
+
+def test_a_gradient_of_nothing_is_no_outlier_and_teaches_nothing():
+    guards, facts = settled()
+    before = guards.state_dict()["log_norm"]
+    assert guards.judge(replace(facts, grad_norm=0.0)).action == "go"
+    assert guards.state_dict()["log_norm"] == before
 
 
 @pytest.mark.parametrize(

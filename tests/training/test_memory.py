@@ -104,19 +104,23 @@ def saved_bytes(compute, parameters) -> int:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("trained", [True, False])
-def test_a_decoder_layer_keeps_what_was_counted(dtype, trained):
+@pytest.mark.parametrize("kept", [None, 17])
+def test_a_decoder_layer_keeps_what_was_counted(dtype, trained, kept):
     text, tokens = TIED.text, 96
     layer = TextLayer(text, 0).to(dtype).requires_grad_(trained)
     x = torch.randn(1, tokens, text.hidden_size, dtype=dtype, requires_grad=True)
     cos, sin = rotary_tables(text, torch.arange(tokens)[None], dtype)
     bounds = segment_bounds(torch.arange(tokens)[None] // 32)
     tables = [cos, sin]
-    found = saved_bytes(lambda: layer(x, cos, sin, None, bounds, None), [*layer.parameters(), *tables])
+    places = None if kept is None else 5 * torch.arange(kept)
+    found = saved_bytes(
+        lambda: layer(x, cos, sin, None, bounds, None, places), [*layer.parameters(), *tables]
+    )
     if dtype == torch.bfloat16:
         found -= 2 * 4 * text.hidden_size  # the norms' weights as fp32
     layout = Layout(bf16=dtype == torch.bfloat16, accelerator=False)
     learning = Learning(frozenset({"text", "vision"} if trained else {"vision"}))
-    assert found == saved_by_text_layer(TIED, tokens, layout, learning)
+    assert found == saved_by_text_layer(TIED, tokens, layout, learning, kept)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

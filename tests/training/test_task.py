@@ -8,10 +8,12 @@ import pytest
 from safetensors.torch import load_file
 from tiny_runs import RECIPE, losses, train
 
+from clearsight.data.sources.contract import SourceError
 from clearsight.training.checkpoint import Checkpoints
 from clearsight.training.config import ConfigError, changed
 from clearsight.training.recipe import read_recipe
 from clearsight.training.record import read_run
+from clearsight.training.trainer import Trainer
 
 LINE = """
 from dataclasses import dataclass, field
@@ -157,7 +159,7 @@ def test_a_model_without_layers_and_other_random_weights_is_the_same_on_two_rank
 
 @pytest.mark.parametrize(
     ("setting", "said"),
-    [("task.nose=1", "did you mean task.noise?"), ("task.noise=loud", "'loud', which is not float")],
+    [("task.nose=1", "did you mean task.noise?"), ("task.noise=loud", "'loud', which is not a number")],
 )
 def test_a_mistyped_setting_of_a_task_is_refused_with_what_to_write(line, setting, said):
     with pytest.raises(ConfigError, match=re.escape(said)):
@@ -170,3 +172,21 @@ def test_what_a_recipe_defines_can_go_to_loader_workers_and_back(line, tmp_path,
     alone.write_text("class Batch: ...\n\n" + RECIPE.format(start="mini", corpus="none") + "\ntask = Batch\n")
     task = read_recipe(line if packaged else alone).task
     assert pickle.loads(pickle.dumps(task)) is task
+
+
+def test_a_run_that_came_to_no_step_may_be_started_with_other_settings(recipe, tmp_path):
+    """Who mistyped the corpus need not name another folder; who learned from it must."""
+    wrong = changed(read_recipe(recipe).config, ["data.corpora=nowhere.jsonl", "schedule.steps=2"])
+    with pytest.raises(SourceError):
+        Trainer(wrong, tmp_path)
+    Trainer(changed(read_recipe(recipe).config, ["schedule.steps=2"]), tmp_path).run()
+    with pytest.raises(ConfigError, match=r"another data\.corpora"):
+        Trainer(wrong, tmp_path)
+
+
+def test_rows_that_hold_no_sample_are_refused_with_what_a_sample_takes(recipe, tmp_path):
+    config = changed(read_recipe(recipe).config, ["schedule.steps=2", "data.row_tokens=8"])
+    with pytest.raises(
+        ConfigError, match=r"the shortest takes \d+ tokens and \d+ tiles\. Set data\.row_tokens"
+    ):
+        Trainer(config, tmp_path).run()

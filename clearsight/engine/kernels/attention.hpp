@@ -61,7 +61,6 @@ void product(const ProductCall<T>& call, int rows) {
 // Rows of queries on their way through the tiles of keys.
 class Attention {
    public:
-    // `visible[r]` counts the keys that row r may see; it must not fall from row to row.
     void start(int rows, int head_dim) {
         rows_ = rows;
         head_dim_ = head_dim;
@@ -71,8 +70,13 @@ class Attention {
         std::fill(total_, total_ + rows, Floats{});
     }
 
-    float* query(int row) { return queries_ + row * stride_; }
-    int* visible() { return visible_; }
+    // `visible` counts the keys that the row may see; it must not fall from row to row.
+    void set_query(int row, const float* values, int visible) {
+        constexpr float LOG2_E = 1.44269504f;  // probabilities are powers of two: one product here saves one for each key
+        const float scale = LOG2_E / std::sqrt(float(head_dim_));
+        for (int d = 0; d < head_dim_; d += W) simd::store(queries_ + row * stride_ + d, simd::load(values + d) * scale);
+        visible_[row] = visible;
+    }
 
     template <class T>
     void add(const KeyTile<T>& tile, int first_key) {
@@ -93,7 +97,7 @@ class Attention {
     template <class T>
     void score(const KeyTile<T>& tile, int row, int count, int keys) {
         for (int key = 0; key < keys; key += PANEL) {
-            const ProductCall<T> call{query(row),      tile.keys + key / W,           tile.key_stride, head_dim_,
+            const ProductCall<T> call{queries_ + row * stride_, tile.keys + key / W,           tile.key_stride, head_dim_,
                                       scores_ + row * KEY_TILE + key, KEY_TILE, nullptr};
             stride_ == KEY_TILE ? product<KEY_TILE>(call, count) : product<MAX_HEAD_DIM>(call, count);
         }
@@ -114,11 +118,11 @@ class Attention {
             largest = simd::max(largest, score);
         }
         const float maximum = std::max(maximum_[row], simd::max_of_lanes(largest));
-        decay_[row] = simd::exp(simd::splat(maximum_[row] - maximum))[0];
+        decay_[row] = simd::exp2(simd::splat(maximum_[row] - maximum))[0];
         maximum_[row] = maximum;
         Floats total = total_[row] * decay_[row];
         for (int key = 0; key < keys; key += W) {
-            const Floats probability = simd::exp(simd::load(scores + key) - maximum);
+            const Floats probability = simd::exp2(simd::load(scores + key) - maximum);
             simd::store(scores + key, probability);
             total += probability;
         }

@@ -44,8 +44,6 @@ void normalise(const float* x, const float* weight, int width, float epsilon, fl
     for (int i = 0; i < width; i += W) simd::store(out + i, simd::load(x + i) * factor * simd::load(weight + i));
 }
 
-INLINE Floats silu(Floats x) { return x / (simd::exp(-x) + 1.0f); }
-
 template <class Cache>
 class Decoder {
    public:
@@ -237,7 +235,8 @@ class Decoder {
         return [=](int row, int column, const float* values) {
             float* out = to + size_t(row) * s_.intermediate + column / 2;
             for (int i = 0; i < PANEL / 2; i += W)
-                simd::store(out + i, silu(simd::load(values + i)) * simd::load(values + PANEL / 2 + i));
+                simd::store(out + i, simd::load(values + i) * simd::sigmoid(simd::load(values + i)) *
+                                     simd::load(values + PANEL / 2 + i));
         };
     }
 
@@ -305,14 +304,11 @@ class Decoder {
     void attend(int layer, const Queries& q, Worker& w) {
         Attention& attention = w.attention;
         attention.start((q.end - q.begin) * group(), s_.head_dim);
-        const float scale = 1.0f / std::sqrt(float(s_.head_dim));
-        for (int token = q.begin, row = 0; token < q.end; ++token)
-            for (int member = 0; member < group(); ++member, ++row) {
-                const float* from =
-                    qkv_.data() + size_t(token) * qkv_width() + (q.kv_head * group() + member) * s_.head_dim;
-                for (int d = 0; d < s_.head_dim; d += W) simd::store(attention.query(row) + d, simd::load(from + d) * scale);
-                attention.visible()[row] = batch_->positions[token] + 1;
-            }
+        for (int token = q.begin, row = 0; token < q.end; ++token) {
+            const float* from = qkv_.data() + size_t(token) * qkv_width() + q.kv_head * group() * s_.head_dim;
+            for (int member = 0; member < group(); ++member, ++row)
+                attention.set_query(row, from + member * s_.head_dim, batch_->positions[token] + 1);
+        }
         const int keys = batch_->positions[q.end - 1] + 1;
         const bool gather = s_.block_size % W != 0 || (q.end - q.begin) * group() > 2 * TILE;
         for (int key = 0; key < keys; key += KEY_TILE) {

@@ -155,23 +155,25 @@ INLINE int32_t sum_of_lanes(Ints value) {
     return sum;
 }
 
-// e^x to within 2 ulp; exactly 0 below -87, exactly 1 at 0, finite above 88.
-INLINE Floats exp(Floats x) {
-    const Floats inside = min(max(x, splat(-87.0f)), splat(88.0f));
-    const Ints n = round_to_ints(inside * 1.44269504f);
-    const Floats whole = __builtin_convertvector(n, Floats);
-    Floats r = fma(whole, splat(-0.693359375f), inside);
-    r = fma(whole, splat(2.12194440e-4f), r);
-    Floats p = splat(1.9875691500e-4f);
-    p = fma(p, r, splat(1.3981999507e-3f));
-    p = fma(p, r, splat(8.3334519073e-3f));
-    p = fma(p, r, splat(4.1665795894e-2f));
-    p = fma(p, r, splat(1.6666665459e-1f));
-    p = fma(p, r, splat(5.0000001201e-1f));
-    p = fma(p * r, r, r) + 1.0f;
-    const Floats scaled = as_floats(as_ints(p) + (n << 23));
-    return as_floats(as_ints(scaled) & (x >= -87.0f));
+// 2^x to within 2 ulp for x up to 127; exactly 1 at 0, exactly 0 below -126 and for minus infinity.
+INLINE Floats exp2(Floats x) {
+    constexpr float SHIFT = 12582912.0f;  // as in round_to_ints
+    const Floats inside = max(x, splat(-126.0f));
+    const Floats shifted = inside + SHIFT;
+    const Floats rest = inside - (shifted - SHIFT);  // within a half of 0
+    Floats power = splat(1.5403530e-4f);
+    power = fma(power, rest, splat(1.3333558e-3f));
+    power = fma(power, rest, splat(9.6181291e-3f));
+    power = fma(power, rest, splat(5.5504109e-2f));
+    power = fma(power, rest, splat(2.4022651e-1f));
+    power = fma(power, rest, splat(6.9314718e-1f));
+    power = fma(power, rest, splat(1.0f));
+    const Floats scaled = as_floats(as_ints(power) + (as_ints(shifted) << 23));
+    return as_floats(as_ints(scaled) & (x >= -126.0f));
 }
+
+// 1 / (1 + e^-x)
+INLINE Floats sigmoid(Floats x) { return 1.0f / (exp2(min(x * -1.44269504f, splat(126.0f))) + 1.0f); }
 
 #if !(SIMD_AVX512 || SIMD_AVX2)
 inline float to_float(Half half) {

@@ -48,10 +48,9 @@ void normalise(const float* x, const Norm& norm, int width, float epsilon, float
         simd::store(out + i, simd::fma((simd::load(x + i) - mean) * factor, simd::load(norm.weight + i), simd::load(norm.bias + i)));
 }
 
-// The tanh form of GELU; x * (1 + tanh(u)) / 2 is x / (1 + e^-2u).
+// The tanh form of GELU; x * (1 + tanh(u)) / 2 is x * sigmoid(2 u).
 INLINE Floats gelu(Floats x) {
-    const Floats u = x * simd::fma(x * x, simd::splat(0.044715f * 0.7978845608f), simd::splat(0.7978845608f));
-    return x / (simd::exp(u * -2.0f) + 1.0f);
+    return x * simd::sigmoid(x * simd::fma(x * x, simd::splat(0.0713548163f), simd::splat(1.5957691216f)));
 }
 
 class Vision {
@@ -202,13 +201,9 @@ class Vision {
 
     void attend(int tile, int head, int begin, int count, Attention& attention) {
         attention.start(count, s_.head_dim);
-        const float scale = 1.0f / std::sqrt(float(s_.head_dim));
         const size_t first = (size_t(tile) * patches() + begin) * s_.hidden + head * s_.head_dim;
-        for (int row = 0; row < count; ++row) {
-            const float* from = queries_.data() + first + size_t(row) * s_.hidden;
-            for (int d = 0; d < s_.head_dim; d += W) simd::store(attention.query(row) + d, simd::load(from + d) * scale);
-            attention.visible()[row] = patches();
-        }
+        for (int row = 0; row < count; ++row)
+            attention.set_query(row, queries_.data() + first + size_t(row) * s_.hidden, patches());
         KeyTile<float> keys;
         keys.key_stride = key_stride();
         keys.value_stride = s_.head_dim;
