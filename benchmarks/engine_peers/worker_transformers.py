@@ -34,7 +34,6 @@ class Generates(Subject):
     """Anything with transformers' `generate` and a processor: also what optimum makes of OpenVINO's models."""
 
     many = "one padded batch"
-    text_has_own_model = False
 
     def load(self, folder: Path, variant: str, threads: int) -> str:
         from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -46,7 +45,11 @@ class Generates(Subject):
         return str(self.dtype).removeprefix("torch.")
 
     def set_up(self, processor) -> None:
+        from transformers import __version__
+
         self.processor = processor
+        old = int(__version__.split(".")[0]) < 5
+        self.padding = {"padding": True} if old else {"processor_kwargs": {"padding": True}}
         self.processor.tokenizer.padding_side = "left"
         self.model.generation_config.eos_token_id = None  # nobody stops at an end token
 
@@ -73,7 +76,7 @@ class Generates(Subject):
             tokenize=True,
             return_dict=True,
             return_tensors="pt",
-            processor_kwargs={"padding": True},
+            **self.padding,
         )
         inputs["pixel_values"] = inputs["pixel_values"].to(self.dtype)
         return inputs
@@ -81,19 +84,14 @@ class Generates(Subject):
     @torch.inference_mode()
     def answer(self, prompt: Prompt, count: int, tell: Tell) -> int:
         inputs = self.inputs([prompt])
-        self.model_for(prompt).generate(
-            **inputs, max_new_tokens=count, do_sample=False, streamer=Streamer(tell)
-        )
+        self.model.generate(**inputs, max_new_tokens=count, do_sample=False, streamer=Streamer(tell))
         return inputs["input_ids"].shape[1]
 
     @torch.inference_mode()
     def answers(self, prompts: Sequence[Prompt], count: int) -> list[list[int]]:
         inputs = self.inputs(prompts)
-        written = self.model_for(prompts[0]).generate(**inputs, max_new_tokens=count, do_sample=False)
+        written = self.model.generate(**inputs, max_new_tokens=count, do_sample=False)
         return written[:, inputs["input_ids"].shape[1] :].tolist()
-
-    def model_for(self, prompt: Prompt):
-        return self.model
 
 
 if __name__ == "__main__":
