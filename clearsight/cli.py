@@ -18,6 +18,7 @@ from rich.markup import escape
 from clearsight import __version__
 from clearsight.commands import data, train
 from clearsight.commands.bench import bench
+from clearsight.commands.evals import evaluate
 from clearsight.commands.hardware import check_hardware
 from clearsight.commands.terminal import AsJson, UsageError, expected_errors, notes, reported
 from clearsight.conversation import Conversation, ConversationError, Detail, Image, assistant, user
@@ -64,6 +65,12 @@ app.command(
     epilog="Examples:  clearsight bench   |   clearsight bench --weights int8 --plot bench.svg   |   "
     "clearsight bench --model hf:HuggingFaceTB/SmolVLM-256M-Instruct --json"
 )(bench)
+app.command(
+    "eval",
+    epilog="Examples:  clearsight eval mini   |   clearsight eval mini my.jsonl --model my-model --out mine   |   "
+    "clearsight eval mini --model https://gpu-node:8000/v1#some/model --price 0.5,1.5   |   "
+    "clearsight eval compare runs/eval/a/mini runs/eval/b/mini",
+)(evaluate)
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 

@@ -52,6 +52,8 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from clearsight.decoding.structure import StructureError
     from clearsight.decoding.text import ContextError
     from clearsight.engine.config import EngineError
+    from clearsight.evals.item import EvalError
+    from clearsight.evals.metrics.by_name import MetricError
     from clearsight.mini import PartsMissing
     from clearsight.models.hf import CheckpointError
     from clearsight.processing.images import ImageError
@@ -69,7 +71,8 @@ def expected_errors() -> tuple[type[Exception], ...]:
     question = (ConversationError, ContextError, EngineError, ImageError, SamplingError, StructureError)
     data = (BuildError, CurationError, ExtraMissing, FontsMissing, ShardError, SourceError)
     training = (ConfigError, PlotsMissing, RecordError, TrainingCheckpointError, TrainingStopped)
-    return (*checkpoint, *question, *data, *training, FloatingPointError, OSError)
+    evals = (EvalError, MetricError)
+    return (*checkpoint, *question, *data, *training, *evals, FloatingPointError, OSError)
 
 
 def _fail(message: str, as_json: bool, code: int) -> None:

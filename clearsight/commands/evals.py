@@ -1,0 +1,198 @@
+"""`clearsight eval`: score a model on suites, and compare two runs."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from clearsight.commands.terminal import AsJson, UsageError, notes, reported
+
+COMPARE = "compare"
+ROWS = 40  # of a table on the terminal; all are in the report
+
+
+def evaluate(
+    suites: Annotated[
+        list[str],
+        typer.Argument(
+            help="mini, dawn, a public data set's name, a .jsonl file; or: compare FOLDER FOLDER."
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="mini (bundled), a checkpoint folder, hf:owner/name, or https://host/v1#model.",
+            envvar="CLEARSIGHT_MODEL",
+        ),
+    ] = "mini",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for replies and results; runs/eval/MODEL by default.")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Questions of each skill, where a suite draws them.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first so many questions of a suite.")] = None,
+    blind: Annotated[
+        bool, typer.Option("--blind/--no-blind", help="Ask everything again without the pictures.")
+    ] = True,
+    temperature: Annotated[float, typer.Option(min=0, max=2, help="0 takes the likeliest word.")] = 0.0,
+    seed: Annotated[int | None, typer.Option(min=0, help="Makes varied answers repeatable.")] = None,
+    price: Annotated[
+        str | None, typer.Option(help="A server's price of a million tokens, read and written: 0.5,1.5")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor cores to use; all by default.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score a model, each score with its interval, and beside it the score without the pictures.
+
+    A run that is stopped goes on where it stood. Two runs are compared question by question with compare.
+    """
+    with reported(as_json):
+        if suites[0] == COMPARE:
+            if len(suites) != 3:
+                raise UsageError("compare takes two folders: clearsight eval compare runs/eval/a runs/eval/b")
+            _compare(Path(suites[1]), Path(suites[2]), as_json)
+            return
+        from clearsight.decoding.sampling import Sampling
+        from clearsight.engine import EngineConfig
+        from clearsight.evals.subject import opened
+        from clearsight.evals.suites.by_name import by_name
+
+        chosen = [by_name(name, count) for name in suites]
+        prices = _prices(price)
+        sampling = Sampling(temperature=temperature, seed=seed, logprobs=0)
+        stack = ExitStack()
+        with notes.status("Loading the model ..."):
+            subject = stack.enter_context(
+                opened(model, EngineConfig(threads=threads), offline=offline or None)
+            )
+        with stack:
+            found = [
+                _one(
+                    suite,
+                    subject,
+                    _folder(out, subject.name, suite.name),
+                    sampling,
+                    blind,
+                    limit,
+                    prices,
+                    as_json,
+                )
+                for suite in chosen
+            ]
+        if as_json:
+            print(json.dumps(found[0] if len(found) == 1 else found, ensure_ascii=False))
+
+
+def _one(
+    suite: Any,
+    subject: Any,
+    folder: Path,
+    sampling: Any,
+    blind: bool,
+    limit: int | None,
+    prices: tuple[float, float] | None,
+    quiet: bool,
+) -> dict[str, Any]:
+    from clearsight.evals.evaluate import evaluate as run_suite
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[more]}"),
+    )
+    with Progress(*columns, console=notes, disable=quiet) as progress:
+        task = progress.add_task(suite.name, total=None, more="drawing questions ...")
+
+        def show(now: Any) -> None:
+            left = now.seconds_left
+            more = [f"{now.prompt_tokens + now.completion_tokens:,} tokens"]
+            more += [f"{now.known:,} known"] if now.known else []
+            more += [f"{now.price(*prices):.2f} paid"] if prices else []
+            more += [f"{left / 60:.0f} min {left % 60:02.0f} s left"] if left is not None else []
+            progress.update(task, total=now.total, completed=now.done, more=", ".join(more))
+
+        found = run_suite(suite, subject, folder, sampling=sampling, blind=blind, limit=limit, show=show)
+    if not quiet:
+        _show(found)
+        notes.print(f"Written to {folder}")
+    return found
+
+
+def _folder(out: Path | None, model: str, suite: str) -> Path:
+    safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in model).strip("-.") or "model"
+    return (out or Path("runs/eval") / safe) / suite
+
+
+def _prices(price: str | None) -> tuple[float, float] | None:
+    if price is None:
+        return None
+    try:
+        read, written = (float(part) for part in price.split(","))
+    except ValueError:
+        raise UsageError(f"--price is two numbers such as 0.5,1.5, not {price}") from None
+    return read, written
+
+
+def _show(found: dict[str, Any]) -> None:
+    rows = [("all", found["all"]), *sorted(found["groups"].items(), key=lambda row: -row[1]["score"])]
+    table = Table(title=f"{found['suite']}: {found['model']}", title_justify="left")
+    for name in ("", "n", "right (95%)", "without pictures", "commonest", "unread", "seen"):
+        table.add_column(name, justify="left" if name in ("", "seen") else "right")
+    for name, one in rows[:ROWS]:
+        blind = one.get("blind")
+        table.add_row(
+            name,
+            f"{one['n']:,}",
+            _share(one),
+            _share(blind) if blind else "",
+            f"{one['commonest']:.0%}",
+            f"{one['unread']:.1%}",
+            ("yes" if one["seen"] else "not shown") if blind else "",
+        )
+    Console(highlight=False).print(table)
+    for note in found["notes"]:
+        notes.print(note, style="yellow", markup=False)
+
+
+def _share(one: dict[str, Any]) -> str:
+    low, high = one["interval"]
+    return f"{one['score']:.1%} ({low:.1%} to {high:.1%})"
+
+
+def _compare(first: Path, second: Path, as_json: bool) -> None:
+    from clearsight.evals.comparison import compare
+
+    found = compare(first, second)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    table = Table(title=f"{found['suite']}: {found['second']} less {found['first']}", title_justify="left")
+    for name in ("", "n", "first", "second", "difference (95%)", "p", "detectable", "differs"):
+        table.add_column(name, justify="left" if name in ("", "differs") else "right")
+    rows = [("all", found["all"]), *sorted(found["groups"].items(), key=lambda row: row[1]["p"])]
+    for name, one in rows[:ROWS]:
+        low, high = (f"{100 * v:+.1f}" if v is not None else "?" for v in one["interval"])
+        table.add_row(
+            name,
+            f"{one['n']:,}",
+            f"{one['first']:.1%}",
+            f"{one['second']:.1%}",
+            f"{100 * one['difference']:+.1f} ({low} to {high})",
+            f"{one.get('p_corrected', one['p']):.3f}",
+            f"{100 * one['detectable']:.1f}" if one["detectable"] is not None else "?",
+            "yes" if one["significant"] else "not shown",
+        )
+    Console(highlight=False).print(table)
+    notes.print("p of groups is corrected for how many there are (Holm); differences are in points.")
+    for note in found["notes"]:
+        notes.print(note, style="yellow", markup=False)

@@ -1,0 +1,45 @@
+"""One evaluation from beginning to end: asks, judges, and leaves a folder behind.
+
+replies.jsonl    every reply, under what made it; a run that was stopped goes on from here
+results.jsonl    a line a question: reply, score, the control's
+summary.json     the scores
+report.html      the scores with plots, and what went wrong with its pictures; report.md for a README
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from clearsight.decoding.sampling import Sampling
+from clearsight.evals.comparison import RESULTS, SUMMARY
+from clearsight.evals.results import reply_line, summary
+from clearsight.evals.runner import Progress, run
+from clearsight.evals.subject import Subject
+from clearsight.evals.suites.suite import Suite
+
+
+def evaluate(
+    suite: Suite,
+    subject: Subject,
+    folder: Path,
+    *,
+    sampling: Sampling | None = None,
+    blind: bool = True,
+    limit: int | None = None,
+    show: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, Any]:
+    """The summary, which is also written. Raises as `runner.run` does."""
+    judged = run(suite, subject, folder, sampling=sampling, blind=blind, limit=limit, show=show)
+    found = summary(suite, subject, sampling or Sampling(), judged)
+    lines = [json.dumps(reply_line(one), ensure_ascii=False) for one in judged]
+    _write(folder / RESULTS, "\n".join(lines) + "\n")
+    _write(folder / SUMMARY, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)

@@ -1,0 +1,8 @@
+"""Where questions come from. A suite is a name, its items, and how the model is asked them.
+
+files.py     any user's JSONL
+mini.py      what the worlds draw, a fixed number of each skill
+dawn.py      the forty leaves of "The Dawn of LMMs", from the same worlds
+tables.py    public data sets in their public formats; published.py: how others scored
+by_name.py   finds all of them for the command line
+"""
