@@ -80,8 +80,9 @@ class Core:
             for work in step.work:
                 self._fail(work.sequence, error)
             return
-        likeliest = scores_MV.argmax(-1).tolist() if len(scores_MV) else []
-        sound = (scores_MV.isfinite().any(-1) & ~scores_MV.isnan().any(-1)).tolist()
+        greatest_M, likeliest_M = scores_MV.max(-1) if len(scores_MV) else (scores_MV[:, 0], scores_MV[:, 0])
+        likeliest = likeliest_M.tolist()
+        sound = greatest_M.isfinite().tolist()  # the greatest of a row with a nan is nan
         row = 0
         for work in step.work:
             if not work.chooses:
