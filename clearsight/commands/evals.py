@@ -124,7 +124,7 @@ def _one(
         found = run_suite(suite, subject, folder, sampling=sampling, blind=blind, limit=limit, show=show)
     if not quiet:
         _show(found)
-        notes.print(f"Written to {folder}")
+        notes.print(f"Written to {folder}; report.html has plots and the wrong answers with their pictures")
     return found
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clearsight.decoding.sampling import Sampling
+from clearsight.evals import pictures, report
 from clearsight.evals.comparison import RESULTS, SUMMARY
 from clearsight.evals.results import reply_line, summary
 from clearsight.evals.runner import Progress, run
@@ -35,6 +36,8 @@ def evaluate(
     lines = [json.dumps(reply_line(one), ensure_ascii=False) for one in judged]
     _write(folder / RESULTS, "\n".join(lines) + "\n")
     _write(folder / SUMMARY, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    pictures.keep(judged, folder)
+    report.write(folder)
     return found
 
 

@@ -92,6 +92,19 @@ def records(
     )
 
 
+def rows(name: str, *, revision: str, config: str | None, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every row as it stands, all columns, with its place: for who knows the columns. Raises as `records`."""
+    datasets = require("datasets", "datasets", "Reading data sets of the hub")
+    if not re.fullmatch(r"[0-9a-f]{40}", revision):
+        raise SourceError(f"{name} needs a revision: the commit (40 characters) of its files on the hub.")
+    try:
+        stream = datasets.load_dataset(name, config, split=split, revision=revision, streaming=True)
+        stream = stream.decode(False) if stream.features is not None else stream
+    except Exception as error:  # the library and what it stands on raise many types
+        raise _explained(name, error) from error
+    yield from ((f"{split}:{number}", row) for _, (number, row) in _rows(name, stream, split, 0))
+
+
 def card_licence(card: str) -> str:
     """The SPDX expression of the licence in a card's front matter; "unknown" when it states none that is exact.
 

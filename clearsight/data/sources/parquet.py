@@ -48,6 +48,21 @@ def records(
     return records_of(str(path), _rows(arrow, files, columns, skip), build, skip=skip, tally=tally)
 
 
+def rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every row as it stands, all columns, with its place: for who knows the columns. Raises as `records`."""
+    path = Path(path)
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    if not files or not files[0].is_file():
+        raise SourceError(
+            f"There is no Parquet file {path}, or none in it; give the path of a file or folder."
+        )
+    arrow = require("pyarrow.parquet", "pyarrow", "Reading Parquet")
+    for file in files:
+        with _opened(arrow, file) as table:
+            for group in range(table.num_row_groups):
+                yield from (item for _, item in _group(table, file, group, 0, 0, None))
+
+
 def _rows(
     arrow: Any, files: list[Path], columns: Columns, skip: int
 ) -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:

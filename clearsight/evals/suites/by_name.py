@@ -3,18 +3,29 @@
 from pathlib import Path
 
 from clearsight.evals.item import EvalError
-from clearsight.evals.suites import files, mini
+from clearsight.evals.suites import dawn, files, mini, tables
 from clearsight.evals.suites.suite import Suite
 
 
 def by_name(what: str, count: int | None = None) -> Suite:
-    """`mini`, `mini:world,world`, or a .jsonl file; `count` is how many of each skill, where the suite draws them.
+    """`mini`, `mini:world,world`, `dawn`, `docvqa=FOLDER`, `docvqa@COMMIT`, or a .jsonl file.
 
-    Raises EvalError with the names there are.
+    `count` is how many of each skill or leaf, where the suite draws them. Raises EvalError with the names there are.
     """
     name, _, rest = what.partition(":")
     if name == "mini":
         return mini.suite(count or mini.COUNT, [world for world in rest.split(",") if world])
+    if what == "dawn":
+        return dawn.suite(count or dawn.COUNT)
+    table, _, folder = what.partition("=")
+    if folder and table in tables.TABLES:
+        return tables.load(table, Path(folder).expanduser())
+    table, _, revision = what.partition("@")
+    if table in tables.TABLES:
+        return tables.load(table, revision=revision)
     if what.endswith((".jsonl", ".json")):
         return files.load(Path(what).expanduser())
-    raise EvalError(f"there is no suite {what!r}; there are mini, mini:WORLD,WORLD, and any .jsonl file")
+    raise EvalError(
+        f"there is no suite {what!r}; there are mini, mini:WORLD,WORLD, dawn, any .jsonl file, and, with "
+        f"=FOLDER or @COMMIT behind it, {', '.join(tables.TABLES)}"
+    )
