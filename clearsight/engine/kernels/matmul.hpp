@@ -97,7 +97,7 @@ class Inputs {
             const Ints q = simd::round_to_ints(simd::load(values + k) * inverse);
             sum += q;
             int32_t quads[W / 4];
-            simd::store_as(quads, __builtin_convertvector(q, simd::SignedBytes));
+            simd::store_as(quads, simd::narrow(q));
             for (int i = 0; i < W / 4; ++i) to[size_t(k / 4 + i) * count] = quads[i];
         }
         scales_[row] = scale;
@@ -163,8 +163,8 @@ INLINE void expand_group(const uint8_t* from, uint8_t* to) {
     for (int v = 0; v < VECTORS; ++v) {
         const int half = v * W / 16, lane = v * W % 16;
         const uint8_t* parameters = from + GROUP_BYTES / 2 + half * 32 + lane;
-        const auto step = __builtin_convertvector(simd::load_as<simd::Bytes>(parameters), simd::Words);
-        const auto low = __builtin_convertvector(simd::load_as<simd::Bytes>(parameters + 16), simd::Words);
+        const auto step = simd::widen(parameters);
+        const auto low = simd::widen(parameters + 16);
         const auto steps = reinterpret_cast<simd::Shorts>(step | step << 16);
         const auto lows = low * 0x01010101u;
         for (int j = 0; j < GROUP / 8; ++j) {

@@ -133,6 +133,29 @@ INLINE Ints round_to_ints(Floats value) {
     return as_ints(value + SHIFT) - 0x4b400000;
 }
 
+// Conversions between bytes and words, which compilers would do one by one.
+INLINE Words widen(const uint8_t* from) {
+#if SIMD_AVX512
+    return (Words)_mm512_cvtepu8_epi32(load_as<__m128i>(from));
+#elif SIMD_AVX2
+    return (Words)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(load_as<int64_t>(from)));
+#else
+    return __builtin_convertvector(load_as<Bytes>(from), Words);
+#endif
+}
+
+// For values within a signed byte.
+INLINE SignedBytes narrow(Ints value) {
+#if SIMD_AVX512
+    return (SignedBytes)_mm512_cvtepi32_epi8((__m512i)value);
+#elif SIMD_AVX2
+    const __m128i low = _mm256_castsi256_si128((__m256i)value), high = _mm256_extracti128_si256((__m256i)value, 1);
+    return (SignedBytes)_mm_cvtsi128_si64(_mm_packs_epi16(_mm_packs_epi32(low, high), low));
+#else
+    return __builtin_convertvector(value, SignedBytes);
+#endif
+}
+
 INLINE float sum_of_lanes(Floats value) {
     float lanes[W];
     store(lanes, value);
