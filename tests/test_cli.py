@@ -161,7 +161,7 @@ def test_a_folder_without_a_model_is_explained(tmp_path: Path) -> None:
 
 
 def test_every_command_has_help_with_an_example() -> None:
-    for command in ("ask", "describe", "chat", "tiles", "export", "doctor", "demo"):
+    for command in ("ask", "describe", "chat", "tiles", "export", "doctor", "demo", "eval"):
         result = run(command, "--help")
         assert result.exit_code == 0
         assert f"clearsight {command}" in result.stdout
@@ -226,3 +226,24 @@ def test_tiles_never_writes_over_the_picture_it_reads(pictures: Path) -> None:
 
 def test_a_wrong_detail_is_wrong_usage(pictures: Path) -> None:
     assert run("ask", pictures / "a.png", "What?", "--detail", "bogus").exit_code == 2
+
+
+def test_a_users_file_is_scored_continued_and_compared(pictures: Path, tmp_path: Path) -> None:
+    rows = [{"image": "a.png", "question": f"What colour is shape {i}?", "answer": "red"} for i in range(3)]
+    suite = pictures / "mine.jsonl"
+    suite.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    first = run("eval", suite, "--out", tmp_path / "a", "--json")
+    assert first.exit_code == 0, first.output
+    found = json.loads(first.stdout)
+    assert found["all"]["n"] == 3 and found["all"]["clusters"] == 1 and "blind" in found["all"]
+    again = run("eval", suite, "--out", tmp_path / "a", "--json")
+    assert json.loads(again.stdout) == found
+    compared = run("eval", "compare", tmp_path / "a" / "mine", tmp_path / "a" / "mine", "--json")
+    assert json.loads(compared.stdout)["all"]["p"] == 1
+    assert (tmp_path / "a" / "mine" / "report.html").exists()
+
+
+def test_a_suite_that_is_not_there_is_one_clear_line() -> None:
+    result = run("eval", "docvqa2")
+    assert result.exit_code == 1 and "there is no suite 'docvqa2'" in result.stderr
+    assert run("eval", "compare", "one-folder").exit_code == 2

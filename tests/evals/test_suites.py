@@ -49,7 +49,7 @@ def test_text_alone_shows_no_picture_and_examples_come_before_the_question() -> 
 
 
 def test_a_suite_that_is_not_there_is_explained() -> None:
-    with pytest.raises(EvalError, match="there are mini.*docvqa"):
+    with pytest.raises(EvalError, match=r"there are mini.*docvqa"):
         suite_by_name("docvqa2")
     with pytest.raises(EvalError, match="no world 'moons'"):
         suite_by_name("mini:moons")

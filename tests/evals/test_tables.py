@@ -1,4 +1,4 @@
-"""Small files in the public formats, since the real ones can't be shipped: each becomes questions under its own metric."""
+"""Small files in the public formats, since the real ones can not be shipped: each is asked under its own metric."""
 
 import io
 from pathlib import Path
