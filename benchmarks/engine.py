@@ -225,7 +225,6 @@ def main() -> None:
         console.print(
             f"[yellow]The machine is not quiet (load {busy:.1f}); these figures are no measurement.[/]"
         )
-    folder = weights.prepare(arguments.place / "weights", lambda text: console.print(text, highlight=False))
     figures = Figures(contenders)
     bar = Progress(
         TextColumn("{task.description}"),
