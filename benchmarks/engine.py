@@ -21,7 +21,7 @@ The last line is JSON.
 
     python -m benchmarks.engine                             # all, three rounds; a quarter of an hour on two quiet cores
     python -m benchmarks.engine --quick --peers clearsight,llama.cpp
-    python -m benchmarks.engine --environments-only         # make what is missing, measure nothing
+    python -m benchmarks.engine --prepare-only              # environments, exports, conversions; measures nothing
 """
 
 import argparse
@@ -182,7 +182,11 @@ def arguments_from(parser: argparse.ArgumentParser) -> argparse.Namespace:
     parser.add_argument(
         "--place", type=Path, default=environments.default_folder(), help="environments and weights"
     )
-    parser.add_argument("--environments-only", action="store_true", help="make them, measure nothing")
+    parser.add_argument(
+        "--prepare-only",
+        action="store_true",
+        help="make all that is missing, load everybody once, measure nothing",
+    )
     parser.add_argument("--again", action="store_true", help="try environments that failed once more")
     parser.add_argument("--plot", type=Path, default=Path("docs/benchmarks/engine.svg"))
     return parser.parse_args()
@@ -208,14 +212,19 @@ def main() -> None:
     contenders, sizes = chosen(arguments.peers), Sizes(arguments.quick)
     rounds = 1 if arguments.quick else arguments.rounds
     make_environments(arguments.place, contenders, arguments.again, console)
-    if arguments.environments_only:
+    folder = weights.prepare(arguments.place / "weights", lambda text: console.print(text, highlight=False))
+    if arguments.prepare_only:
+        for contender in contenders:
+            workers, told = start([contender], arguments.place, folder, arguments.threads, console.print)
+            for worker in workers:
+                worker.close()
+            console.print(told[contender.name], highlight=False)
         return
     busy = os.getloadavg()[0]
     if busy > 0.7:
         console.print(
             f"[yellow]The machine is not quiet (load {busy:.1f}); these figures are no measurement.[/]"
         )
-    folder = weights.prepare(arguments.place / "weights", lambda text: console.print(text, highlight=False))
     figures = Figures(contenders)
     bar = Progress(
         TextColumn("{task.description}"),
