@@ -54,17 +54,20 @@ def _engine(module, folder: Path, variant: str, threads: int):
 
 class Simple(Subject):
     def load(self, folder: Path, variant: str, threads: int) -> str:
-        from clearsight.assistant import Assistant
+        import torch
 
-        self.assistant = Assistant.load(folder / "hf", threads=threads)
-        return str(self.assistant.model.dtype).removeprefix("torch.")
+        from clearsight import checkpoints
+
+        torch.set_num_threads(threads)
+        self.model, self.processor = checkpoints.load(folder / "hf")
+        return str(self.model.dtype).removeprefix("torch.")
 
     def answer(self, prompt: Prompt, count: int, tell: Tell) -> int:
         from clearsight.generation import generate
 
-        found = self.assistant.processor.prepare(conversation(prompt))
+        found = self.processor.prepare(conversation(prompt))
         sampling = Sampling(max_tokens=count, min_tokens=count)
-        for event in generate(self.assistant.model, self.assistant.processor, found, sampling):
+        for event in generate(self.model, self.processor, found, sampling):
             tell(event.token_id)
         return found.num_tokens
 
