@@ -33,6 +33,8 @@ constexpr int PANEL = 32;
 constexpr int VECTORS = PANEL / W;
 constexpr int TILE = W == 16 ? 12 : W == 8 ? 3 : 2;  // accumulators fill the registers: TILE * VECTORS of them
 constexpr int GROUP = 32;
+constexpr int FEW_ROWS = 4;               // up to here memory sets the pace of int4
+constexpr int PREFETCH_DISTANCE = 4096;  // bytes; the processor's own prefetching stops at the end of a page
 constexpr int GROUP_BYTES = GROUP * PANEL;
 constexpr int PACKED_GROUP_BYTES = GROUP_BYTES / 2 + 2 * PANEL;
 
@@ -187,6 +189,8 @@ void tile_bytes(const TileCall& call) {
         alignas(64) uint8_t expanded[Packed ? GROUP_BYTES : 1];
         const uint8_t* weights = w;
         if constexpr (Packed) {
+            if constexpr (Rows <= FEW_ROWS)
+                for (int line = 0; line < PACKED_GROUP_BYTES; line += 64) __builtin_prefetch(w + PREFETCH_DISTANCE + line);
             expand_group(w, expanded);
             weights = expanded;
         }
