@@ -55,18 +55,9 @@ def bandwidth(rounds: int) -> float:
 def batch(sequences: int, start: int, count: int) -> FlatBatch:
     """`count` new tokens of each sequence from position `start`; the last one's scores are wanted."""
     blocks = (start + count + BLOCK - 1) // BLOCK
-    tables = torch.arange(sequences * blocks, dtype=torch.int32).view(sequences, blocks)
-    positions = torch.arange(start, start + count, dtype=torch.int32).repeat(sequences)
-    rows = torch.arange(sequences).repeat_interleave(count)
-    ends = torch.arange(1, sequences + 1, dtype=torch.int32) * count
-    return FlatBatch(
-        positions_N=positions,
-        slots_N=tables[rows, positions // BLOCK] * BLOCK + positions % BLOCK,
-        query_starts=torch.cat([torch.zeros(1, dtype=torch.int32), ends]),
-        context_lens=torch.full((sequences,), start + count, dtype=torch.int32),
-        block_tables=tables,
-        rows_M=ends - 1,
-    )
+    places = range(start, start + count)
+    pieces = [(places, range(number * blocks, (number + 1) * blocks)) for number in range(sequences)]
+    return FlatBatch.of(pieces, [(number + 1) * count - 1 for number in range(sequences)], BLOCK)
 
 
 def native_speeds(model: VisionLanguageModel, weights: Precision, threads: int, rounds: int) -> dict:

@@ -46,15 +46,7 @@ def surprise(engine: Engine, ids: list[int]) -> float:
     """Mean of -log probability, in nats, of every token after the first."""
     runner, size = engine.core.runner, engine.config.block_size
     count = len(ids)
-    blocks = torch.arange(-(-count // size), dtype=torch.int32)
-    batch = FlatBatch(
-        positions_N=torch.arange(count, dtype=torch.int32),
-        slots_N=torch.arange(count, dtype=torch.int32),
-        query_starts=torch.tensor([0, count], dtype=torch.int32),
-        context_lens=torch.tensor([count], dtype=torch.int32),
-        block_tables=blocks[None],
-        rows_M=torch.arange(count - 1, dtype=torch.int32),
-    )
+    batch = FlatBatch.of([(range(count), range(-(-count // size)))], range(count - 1), size)
     targets = torch.tensor(ids)
     scores_MV = runner.decoder.forward(runner.embeddings_VD[targets].contiguous(), batch)
     return float(torch.nn.functional.cross_entropy(scores_MV, targets[1:]))

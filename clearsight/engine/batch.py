@@ -3,8 +3,10 @@
 Shape suffixes: N new tokens, S sequences, B blocks of the longest sequence, M rows whose scores are wanted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -18,3 +20,30 @@ class FlatBatch:
     context_lens: Tensor  # (S,): tokens of s attended to in all, new ones included
     block_tables: Tensor  # (S, B): blocks of s in order, filled up with 0
     rows_M: Tensor  # rows whose scores are wanted
+
+    @classmethod
+    def of(
+        cls, pieces: Sequence[tuple[range, Sequence[int]]], rows: Sequence[int], block_size: int
+    ) -> "FlatBatch":
+        """Of each sequence the positions of its new tokens and its blocks; `rows` are those whose scores are wanted."""
+        positions: list[int] = []
+        slots: list[int] = []
+        starts = [0]
+        tables = torch.zeros(len(pieces), max((len(b) for _, b in pieces), default=0), dtype=torch.int32)
+        for number, (places, blocks) in enumerate(pieces):
+            positions += places
+            slots += [blocks[place // block_size] * block_size + place % block_size for place in places]
+            starts.append(len(positions))
+            tables[number, : len(blocks)] = _int32(blocks)
+        return cls(
+            positions_N=_int32(positions),
+            slots_N=_int32(slots),
+            query_starts=_int32(starts),
+            context_lens=_int32([places.stop for places, _ in pieces]),
+            block_tables=tables,
+            rows_M=_int32(rows),
+        )
+
+
+def _int32(values: Sequence[int]) -> Tensor:
+    return torch.tensor(values, dtype=torch.int32)

@@ -111,31 +111,12 @@ def _place(embeds_ND: Tensor, row: int, first: int, last: int, picture: Picture)
 
 
 def _batch(work: Items[Work], block_size: int) -> FlatBatch:
-    positions: list[int] = []
-    slots: list[int] = []
-    starts, contexts = [0], list[int]()
-    rows: list[int] = []
-    tables = torch.zeros(len(work), max(len(one.sequence.blocks) for one in work), dtype=torch.int32)
-    for number, one in enumerate(work):
-        sequence = one.sequence
-        end = sequence.computed + one.count + len(one.proposed)
-        for place in range(sequence.computed, end):
-            positions.append(place)
-            slots.append(sequence.blocks[place // block_size] * block_size + place % block_size)
-        starts.append(len(positions))
-        contexts.append(end)
-        tables[number, : len(sequence.blocks)] = torch.tensor(sequence.blocks, dtype=torch.int32)
+    pieces, rows, last = [], list[int](), 0
+    for one in work:
+        first = one.sequence.computed
+        places = range(first, first + one.count + len(one.proposed))
+        pieces.append((places, one.sequence.blocks))
+        last += len(places)
         if one.chooses:
-            rows += range(starts[-1] - 1 - len(one.proposed), starts[-1])
-    return FlatBatch(
-        positions_N=_int32(positions),
-        slots_N=_int32(slots),
-        query_starts=_int32(starts),
-        context_lens=_int32(contexts),
-        block_tables=tables,
-        rows_M=_int32(rows),
-    )
-
-
-def _int32(values: list[int]) -> Tensor:
-    return torch.tensor(values, dtype=torch.int32)
+            rows += range(last - 1 - len(one.proposed), last)
+    return FlatBatch.of(pieces, rows, block_size)

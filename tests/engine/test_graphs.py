@@ -12,10 +12,6 @@ from clearsight.models.vlm import VisionLanguageModel
 BLOCK = 4
 
 
-def int32(values: list) -> torch.Tensor:
-    return torch.tensor(values, dtype=torch.int32)
-
-
 def read(decoder: PagedDecoder, lengths: list[int], width: int) -> list[list[int]]:
     """Fill blocks with the beginnings of sequences; returns each one's blocks, with room for one more token."""
     tables, free = [], 0
@@ -23,30 +19,14 @@ def read(decoder: PagedDecoder, lengths: list[int], width: int) -> list[list[int
         blocks = list(range(free, free + length // BLOCK + 1))
         free += len(blocks)
         tables.append(blocks)
-        places = range(length)
-        batch = FlatBatch(
-            positions_N=int32(list(places)),
-            slots_N=int32([blocks[p // BLOCK] * BLOCK + p % BLOCK for p in places]),
-            query_starts=int32([0, length]),
-            context_lens=int32([length]),
-            block_tables=int32([blocks]),
-            rows_M=int32([length - 1]),
-        )
+        batch = FlatBatch.of([(range(length), blocks)], [length - 1], BLOCK)
         decoder.forward(torch.randn(length, width, dtype=torch.float64), batch)
     return tables
 
 
 def next_tokens(lengths: list[int], tables: list[list[int]]) -> FlatBatch:
-    longest = max(map(len, tables))
-    count = len(lengths)
-    return FlatBatch(
-        positions_N=int32(lengths),
-        slots_N=int32([t[n // BLOCK] * BLOCK + n % BLOCK for n, t in zip(lengths, tables, strict=True)]),
-        query_starts=int32(list(range(count + 1))),
-        context_lens=int32([length + 1 for length in lengths]),
-        block_tables=int32([t + [0] * (longest - len(t)) for t in tables]),
-        rows_M=int32(list(range(count))),
-    )
+    pieces = [(range(n, n + 1), blocks) for n, blocks in zip(lengths, tables, strict=True)]
+    return FlatBatch.of(pieces, range(len(lengths)), BLOCK)
 
 
 @pytest.mark.parametrize("lengths", [[5], [3, 9, 14], [1, 1, 1, 1, 40]])

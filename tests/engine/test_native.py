@@ -96,25 +96,11 @@ def flat_batch(
     pieces: list[tuple[int, int, list[int]]], block_size: int = 16, rows: list[int] | None = None
 ) -> FlatBatch:
     """Of each piece its first position, its number of new tokens and its sequence's blocks."""
-    positions = [place for start, count, _ in pieces for place in range(start, start + count)]
-    slots = [
-        blocks[place // block_size] * block_size + place % block_size
-        for start, count, blocks in pieces
-        for place in range(start, start + count)
-    ]
-    width = max((len(blocks) for _, _, blocks in pieces), default=0)
-    counts = torch.tensor([0] + [count for _, count, _ in pieces], dtype=torch.int32)
-
-    def numbers(values: list) -> Tensor:
-        return torch.tensor(values, dtype=torch.int32)
-
-    return FlatBatch(
-        positions_N=numbers(positions),
-        slots_N=numbers(slots),
-        query_starts=counts.cumsum(0, dtype=torch.int32),
-        context_lens=numbers([start + count for start, count, _ in pieces]),
-        block_tables=numbers([b + [0] * (width - len(b)) for _, _, b in pieces]).view(len(pieces), width),
-        rows_M=numbers(list(range(len(positions))) if rows is None else rows),
+    total = sum(count for _, count, _ in pieces)
+    return FlatBatch.of(
+        [(range(start, start + count), blocks) for start, count, blocks in pieces],
+        list(range(total)) if rows is None else rows,
+        block_size,
     )
 
 
