@@ -8,7 +8,6 @@ a file name nor the other way round.
 """
 
 import difflib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -20,7 +19,7 @@ from clearsight.checkpoints import BUNDLED
 from clearsight.conversation import Conversation, ConversationError, Image, Part, Text, user
 from clearsight.decoding.sampling import Sampling, SamplingError
 from clearsight.decoding.text import Answer
-from clearsight.engine import Engine, EngineConfig, EngineError, Stream, Upstream
+from clearsight.engine import ConversationEngine, Engine, EngineConfig, Stream, Upstream, is_address
 
 Item = str | Path | bytes | PILImage.Image | Image | Text
 Question = Conversation | str | Sequence[Item]
@@ -60,7 +59,7 @@ class AnswerStream(Iterator[str]):
 class Assistant:
     """An engine that is asked in one's own words."""
 
-    def __init__(self, engine: Engine | Upstream):
+    def __init__(self, engine: ConversationEngine):
         self.engine = engine
 
     @classmethod
@@ -76,11 +75,8 @@ class Assistant:
         A server is `https://host/v1#model`; its key, if it needs one, is taken from CLEARSIGHT_UPSTREAM_KEY.
         `config` says how this machine computes. Raises as `checkpoints.load` does, and EngineError.
         """
-        if str(spec).startswith(("http://", "https://")):
-            address, _, model = str(spec).partition("#")
-            if not model:
-                raise EngineError(f"{spec} names no model; write {address}#name")
-            return cls(Upstream(address, model, api_key=os.environ.get("CLEARSIGHT_UPSTREAM_KEY")))
+        if is_address(spec):
+            return cls(Upstream.at(str(spec)))
         return cls(Engine.load(spec, config, offline=offline))
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clearsight.decoding.structure import Structure
 
@@ -62,6 +62,10 @@ class Sampling:
         for name, wanted, holds in checks:
             if not holds:
                 raise SamplingError(f"{name} is {wanted}, not {getattr(self, name)!r}")
+
+    def nth(self, number: int) -> "Sampling":
+        """The settings of the `number`-th of several answers, from 0: the seed counts on."""
+        return self if self.seed is None else replace(self, seed=(self.seed + number) % 2**63)
 
     @property
     def is_plain_greedy(self) -> bool:

@@ -13,7 +13,6 @@ import hashlib
 import queue
 import threading
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from clearsight.decoding.structure import Grammars
 from clearsight.decoding.text import AnswerText, ContextError
 from clearsight.engine.blocks import BlockPool
 from clearsight.engine.config import EngineConfig, EngineError
+from clearsight.engine.contract import ConversationEngine
 from clearsight.engine.core import Core
 from clearsight.engine.parts import take_apart
 from clearsight.engine.pictures import FeatureCache
@@ -43,7 +43,7 @@ PRIORITY_SECONDS = 10.0
 """How much later a request counts as having come for each step of its priority."""
 
 
-class Engine:
+class Engine(ConversationEngine):
     """One model that answers many conversations at once."""
 
     def __init__(self, model: VisionLanguageModel, processor: Processor, config: EngineConfig | None = None):
@@ -89,23 +89,6 @@ class Engine:
         dtype = config.dtype if config.weights in ("auto", "model") else torch.float32
         return cls(*checkpoints.load(spec, dtype, offline=offline), config)
 
-    def submit(
-        self,
-        conversation: Conversation,
-        sampling: Sampling | None = None,
-        *,
-        detail: Detail | None = None,
-        tenant: str = "",
-        priority: int = 0,
-    ) -> Stream:
-        """Begin an answer; returns at once.
-
-        `tenant`: what is computed for one is never reused for another. `priority`: each step up waits as if it had
-        come ten seconds later, each step down as if ten seconds earlier. Raises ImageError, StructureError or
-        ContextError for what can't be answered, EngineError after `close`.
-        """
-        return self.submit_many(conversation, sampling, 1, detail=detail, tenant=tenant, priority=priority)[0]
-
     def submit_many(
         self,
         conversation: Conversation,
@@ -116,7 +99,12 @@ class Engine:
         tenant: str = "",
         priority: int = 0,
     ) -> list[Stream]:
-        """Begin `count` answers to one prompt, which is read once. With a seed, each next answer has the next seed."""
+        """Begin `count` answers to one prompt, which is read once; returns at once. Each next answer has the next seed.
+
+        `tenant`: what is computed for one is never reused for another. `priority`: each step up waits as if it had
+        come ten seconds later, each step down as if ten seconds earlier. Raises ImageError, StructureError or
+        ContextError for what can't be answered, EngineError after `close`.
+        """
         sampling = sampling or Sampling()
         domain = self._identity + tenant.encode()
         ids, pictures = read_prompt(self.processor, conversation, domain, detail)
@@ -126,7 +114,7 @@ class Engine:
                 f"the prompt has {len(ids)} tokens and this engine reads {self.context}; shorten the conversation or "
                 "send pictures with detail low"
             )
-        choosers = [self._chooser(sampling, ids, number) for number in range(count)]
+        choosers = [self._chooser(sampling.nth(number), ids) for number in range(count)]
         for picture in pictures:
             if picture.span.name not in self.core.runner.features:
                 picture.cut_tiles(self.processor)
@@ -162,21 +150,13 @@ class Engine:
             self._inbox.put(("close", None))
         self._thread.join()
 
-    def __enter__(self) -> "Engine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _send(self, what: str, sequence: Sequence) -> None:
         with self._lock:
             if self._closed:
                 raise EngineError("the engine is closed; make a new one")
             self._inbox.put((what, sequence))
 
-    def _chooser(self, sampling: Sampling, ids: list[int], number: int) -> Chooser:
-        if number and sampling.seed is not None:
-            sampling = replace(sampling, seed=(sampling.seed + number) % 2**63)
+    def _chooser(self, sampling: Sampling, ids: list[int]) -> Chooser:
         matcher = None
         if sampling.structure is not None:
             with self._lock:

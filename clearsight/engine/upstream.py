@@ -10,6 +10,7 @@ Pictures travel as data URLs with their `detail`. What a server may not know (`t
 
 import base64
 import json
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from clearsight.conversation import Conversation, Detail, Image, Text
 from clearsight.decoding.sampling import Sampling
 from clearsight.decoding.text import FinishReason, TokenEvent, TokenLogprob, Usage
 from clearsight.engine.config import EngineError
+from clearsight.engine.contract import ConversationEngine
 from clearsight.engine.stream import Cancelled, Stream
 from clearsight.processing.images import media_type
 
@@ -28,7 +30,12 @@ UNKNOWN_ID = -1
 TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # seconds; a queue before the first token may be long
 
 
-class Upstream:
+def is_address(spec: object) -> bool:
+    """Whether this names a server's model, and not one that is computed here."""
+    return str(spec).startswith(("http://", "https://"))
+
+
+class Upstream(ConversationEngine):
     """A client that answers many conversations at once, each on a thread of its own."""
 
     def __init__(
@@ -54,20 +61,16 @@ class Upstream:
         self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix="clearsight-upstream")
         self._closed = False
 
-    def submit(
-        self,
-        conversation: Conversation,
-        sampling: Sampling | None = None,
-        *,
-        detail: Detail | None = None,
-        tenant: str = "",
-        priority: int = 0,
-    ) -> Stream:
-        """Begin an answer; returns at once. `tenant` salts the server's prefix cache, where it has one (vLLM).
+    @classmethod
+    def at(cls, address: str) -> "Upstream":
+        """The model that `https://host/v1#model` names; its key, if it needs one, is in CLEARSIGHT_UPSTREAM_KEY.
 
-        What goes wrong is raised by reading the stream, as EngineError with what the server said.
+        Raises EngineError for an address that names no model.
         """
-        return self.submit_many(conversation, sampling, 1, detail=detail, tenant=tenant, priority=priority)[0]
+        base_url, _, model = address.partition("#")
+        if not model:
+            raise EngineError(f"{address} names no model; write {base_url}#name")
+        return cls(base_url, model, api_key=os.environ.get("CLEARSIGHT_UPSTREAM_KEY"))
 
     def submit_many(
         self,
@@ -79,12 +82,16 @@ class Upstream:
         tenant: str = "",
         priority: int = 0,
     ) -> list[Stream]:
-        """Begin `count` answers. With a seed, each next answer has the next seed."""
+        """Begin `count` answers; returns at once. With a seed, each next answer has the next seed.
+
+        `tenant` salts the server's prefix cache, where it has one (vLLM). What goes wrong is raised by reading a
+        stream, as EngineError with what the server said.
+        """
         if self._closed:
             raise EngineError("this connection is closed; make a new one")
         streams = []
         for number in range(count):
-            body = request_body(self.model, conversation, sampling or Sampling(), detail, number)
+            body = request_body(self.model, conversation, (sampling or Sampling()).nth(number), detail)
             if tenant:
                 body["cache_salt"] = tenant
             if priority:
@@ -100,12 +107,6 @@ class Upstream:
         self._closed = True
         self._client.close()
         self._threads.shutdown()
-
-    def __enter__(self) -> "Upstream":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _answer(self, body: dict[str, Any], stream: Stream, cancelled: threading.Event) -> None:
         try:
@@ -149,7 +150,7 @@ class Upstream:
 
 
 def request_body(
-    model: str, conversation: Conversation, sampling: Sampling, detail: Detail | None = None, number: int = 0
+    model: str, conversation: Conversation, sampling: Sampling, detail: Detail | None = None
 ) -> dict[str, Any]:
     """The body of a chat completion; only what differs from a server's defaults is named."""
     body: dict[str, Any] = {
@@ -175,7 +176,7 @@ def request_body(
     if sampling.max_tokens is not None:
         body["max_tokens"] = sampling.max_tokens
     if sampling.seed is not None:
-        body["seed"] = (sampling.seed + number) % 2**63
+        body["seed"] = sampling.seed
     if sampling.logprobs is not None:
         body |= {"logprobs": True, "top_logprobs": sampling.logprobs}
     if sampling.structure is not None:

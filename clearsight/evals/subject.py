@@ -1,7 +1,6 @@
 """What is evaluated: the built-in engine with a model, or a server's; and the fingerprint that names exactly which."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,14 +9,14 @@ from pathlib import Path
 
 from clearsight import mini, weights
 from clearsight.checkpoints import BUNDLED
-from clearsight.engine import Engine, EngineConfig, EngineError, Upstream
+from clearsight.engine import ConversationEngine, Engine, EngineConfig, Upstream, is_address
 
 
 @dataclass(frozen=True)
 class Subject:
     """An engine to ask. `at_once` is how many answers may be under way; `fingerprint` is SHA-256."""
 
-    engine: Engine | Upstream
+    engine: ConversationEngine
     name: str
     fingerprint: str
     at_once: int
@@ -32,12 +31,10 @@ def opened(
 
     Raises as `checkpoints.load` does, and EngineError.
     """
-    if spec.startswith(("http://", "https://")):
-        address, _, model = spec.partition("#")
-        if not model:
-            raise EngineError(f"{spec} names no model; write {address}#name")
-        with Upstream(address, model, api_key=os.environ.get("CLEARSIGHT_UPSTREAM_KEY")) as upstream:
-            yield Subject(upstream, spec, _digest(f"server\0{address}\0{model}".encode()), 32)
+    if is_address(spec):
+        with Upstream.at(spec) as upstream:
+            address = spec.partition("#")[0]
+            yield Subject(upstream, spec, _digest(f"server\0{address}\0{upstream.model}".encode()), 32)
         return
     config = config or EngineConfig()
     with Engine.load(spec, config, offline=offline) as engine:

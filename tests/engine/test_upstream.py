@@ -33,7 +33,8 @@ def free_port() -> int:
 
 
 def test_only_what_is_asked_for_is_sent() -> None:
-    body = request_body("m", QUESTION, Sampling(seed=4, stop=("x",), top_k=3, max_tokens=5), "low", number=2)
+    sampling = Sampling(seed=4, stop=("x",), top_k=3, max_tokens=5)
+    body = request_body("m", QUESTION, sampling.nth(2), "low")
     picture, text = body["messages"][0]["content"]
     assert picture["image_url"]["detail"] == "low"
     assert picture["image_url"]["url"].startswith("data:image/png;base64,")
