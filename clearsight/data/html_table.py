@@ -4,6 +4,15 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+TABLE_STYLE = """
+table { border-collapse: collapse; margin: 1rem 0; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.wide { overflow-x: auto; }
+"""
+"""How tables look; a page defines --line."""
+
 
 def html_table(caption: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """A table as HTML; the first cell of a row heads it, whole numbers stand to the right. All text is escaped."""

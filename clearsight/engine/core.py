@@ -129,8 +129,9 @@ class Core:
         return events[-1].finish_reason is not None
 
     def _deliver(self, sequence: Sequence, events: list[TokenEvent]) -> None:
-        self.metrics.time_event(time.monotonic(), sequence.submitted, sequence.last_event, len(events))
-        sequence.last_event = time.monotonic()
+        now = time.monotonic()
+        self.metrics.time_event(now, sequence.submitted, sequence.last_event, len(events))
+        sequence.last_event = now
         for event in events:
             sequence.deliver(event, None if event.finish_reason is None else sequence.usage)
         if events[-1].finish_reason is not None:

@@ -9,7 +9,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from clearsight.conversation import Conversation, Image, user
 from clearsight.decoding.sampling import Sampling
 from clearsight.engine.engine import Engine
 from clearsight.engine.stream import Stream
+from clearsight.process_memory import peak_memory
 
 CONCURRENT = (1, 4, 8, 16)
 WORDS = "What is shown in this picture, and which of its parts stands out? "
@@ -76,20 +76,6 @@ def measure(
     found.concurrent = {count: statistics.median(rates) for count, rates in concurrent.items()}
     found.memory_gb = peak_memory() / 1e9
     return found
-
-
-def peak_memory() -> float:
-    """Largest resident size of this process so far, in bytes; 0 where the system does not tell."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return float(line.split()[1]) * 1024
-    try:
-        import resource
-    except ImportError:
-        return 0.0
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # bytes on macOS
 
 
 def _exactly(tokens: int) -> Sampling:

@@ -15,8 +15,8 @@ from clearsight.engine.kernels.native import NativeDecoder
 from clearsight.engine.kernels.vision import NativeVision
 from clearsight.engine.paged import PagedDecoder
 from clearsight.engine.runner import Decoder, Encoder
-from clearsight.heap import give_back_freed_memory
 from clearsight.models.vlm import VisionLanguageModel
+from clearsight.process_memory import give_back_freed_memory
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _encoder(model: VisionLanguageModel, precision: Literal["float32", "int8"], 
         log.info("the vision tower computes in PyTorch: %s", error)
         return model.encode_images
     model.vision_model.encoder.layers = nn.ModuleList()
-    return vision.encode
+    return vision
 
 
 def num_cores() -> int:

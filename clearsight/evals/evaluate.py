@@ -18,6 +18,7 @@ from clearsight.evals.results import reply_line, summary
 from clearsight.evals.runner import Progress, run
 from clearsight.evals.subject import Subject
 from clearsight.evals.suites.suite import Suite
+from clearsight.files import replace_file
 
 
 def evaluate(
@@ -34,15 +35,8 @@ def evaluate(
     judged = run(suite, subject, folder, sampling=sampling, blind=blind, limit=limit, show=show)
     found = summary(suite, subject, sampling or Sampling(), judged)
     lines = [json.dumps(reply_line(one), ensure_ascii=False) for one in judged]
-    _write(folder / RESULTS, "\n".join(lines) + "\n")
-    _write(folder / SUMMARY, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    replace_file(folder / RESULTS, "\n".join(lines) + "\n")
+    replace_file(folder / SUMMARY, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     pictures.keep(judged, folder)
     report.write(folder)
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)

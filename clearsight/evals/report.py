@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from clearsight.data.html_table import html_table
+from clearsight.data.html_table import TABLE_STYLE, html_table
 from clearsight.evals.comparison import read_run
 from clearsight.evals.pictures import A_GROUP, data_uri
 
@@ -22,11 +22,6 @@ STYLE = """
 :root { color-scheme: light dark; --line: #8886; --quiet: #59616b; --one: #2a6fb0; --two: #b5541f; }
 @media (prefers-color-scheme: dark) { :root { --quiet: #a9b2bd; --one: #6db3f2; --two: #f0a070; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.wide { overflow-x: auto; }
 .quiet, figcaption { color: var(--quiet); }
 svg { max-width: 100%; height: auto; font: 12px system-ui, sans-serif; fill: currentColor; }
 .wrong { display: flex; gap: 1rem; margin: 1rem 0; align-items: flex-start; flex-wrap: wrap; }
@@ -86,7 +81,7 @@ def page(found: dict[str, Any], lines: Sequence[dict[str, Any]], folder: Path) -
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{title}</title>\n<style>{STYLE}{TABLE_STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + "\n</main>\n</body>\n</html>\n"
     )

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from clearsight.training.record import replace_file
+from clearsight.files import replace_file
 
 FOLDER = "heartbeats"
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h

@@ -6,9 +6,7 @@ same each time, which the size of a process is not. That one is taken too, for a
 
 import json
 import os
-import resource
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,6 +21,7 @@ from torch.distributed.fsdp import FSDPModule
 
 from clearsight.models.config import ModelConfig
 from clearsight.models.vlm import VisionLanguageModel
+from clearsight.process_memory import peak_memory
 from clearsight.training import learner, parallel
 from clearsight.training.config import Model, Optimizer, Parallel
 from clearsight.training.memory import Learning, Work
@@ -81,7 +80,7 @@ def _measure(
     torch.set_num_threads(1)
     torch.manual_seed(0)
     world = parallel.join(settings)
-    before = _process_bytes()
+    before = peak_memory()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
         model = VisionLanguageModel(config)
         learner.prepare(model, Model(trained=tuple(learning.trained), rank=learning.rank))
@@ -97,7 +96,7 @@ def _measure(
         with record_function(MEASURED_STEP):
             _step(model, optimizers, batch)
     if rank == 0:
-        found.write_text(json.dumps([*_peak(recorded), _process_bytes() - before]))
+        found.write_text(json.dumps([*_peak(recorded), peak_memory() - before]))
     parallel.leave()
 
 
@@ -173,12 +172,3 @@ def _peak(recorded: Any) -> tuple[int, int]:
             live += size
             peak = max(peak, live)
     return peak, resting
-
-
-def _process_bytes() -> int:
-    """The most memory this process ever held."""
-    status = Path("/proc/self/status")
-    if status.exists():  # rusage begins with the size of the process that started this one
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -28,6 +28,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from clearsight.files import replace_file
 from clearsight.training.facts import StepFacts
 from clearsight.training.guards import Verdict
 
@@ -111,13 +112,6 @@ class Record:
 def hash_of(samples: Sequence[Sequence[int]]) -> str:
     """SHA-256 of a step's samples: of the decimal numbers, `corpus:record`, one to a line."""
     return hashlib.sha256("\n".join(f"{c}:{r}" for c, r in samples).encode()).hexdigest()
-
-
-def replace_file(path: Path, content: str) -> None:
-    """Write a file so that a reader finds the old content or the new one, never a part."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.write_text(content, encoding="utf-8")
-    os.replace(staged, path)
 
 
 class _Appended:

@@ -16,10 +16,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from clearsight.data.html_table import html_table
+from clearsight.data.html_table import TABLE_STYLE, html_table
+from clearsight.files import replace_file
 from clearsight.training.goodput import CAUSES, TRAINING, goodput, share
 from clearsight.training.plots import Plot, Series, bars, number, smooth
-from clearsight.training.record import Run, StepLine, read_run, replace_file
+from clearsight.training.record import Run, StepLine, read_run
 
 REPORT = "report.html"
 WINDOW = 20  # steps whose throughput is taken together
@@ -34,11 +35,6 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --quiet: #a9b2bd;
   --one: #6db3f2; --two: #f0a070; --three: #86cc80; --four: #cfa0e0; --five: #e0c050; --six: #f08fa8; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.wide { overflow-x: auto; }
 .quiet { color: var(--quiet); }
 figure { margin: 1.5rem 0; }
 figure svg { width: 100%; height: auto; stroke-linejoin: round; }
@@ -74,7 +70,7 @@ def to_html(run: Run) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{title}</title>\n<style>{STYLE}{TABLE_STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + "\n</main>\n</body>\n</html>\n"
     )

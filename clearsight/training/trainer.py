@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 
 from clearsight import __version__
-from clearsight.heap import keep_freed_memory
+from clearsight.process_memory import keep_freed_memory
 from clearsight.training import learner, parallel
 from clearsight.training.activations import Activations
 from clearsight.training.checkpoint import RANDOM, Checkpoints, Piece

@@ -16,10 +16,8 @@ runs/mini/tower/model. With --set model.trained=vision,connector there are crowd
 """
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -48,10 +46,10 @@ from clearsight.training.config import (
 from clearsight.training.flops import batch_flops
 from clearsight.training.parallel import World
 from clearsight.training.record import read_run
-from clearsight.training.task import Counts, Show, Task
+from clearsight.training.task import Counts, Show
 from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.lessons import GRID, Lesson, Lessons, Padded, Vocabulary
-from recipes.mini.seeds import held_out_batches, train_batches
+from recipes.mini.seeds import SeededTask
 from recipes.mini.tower import HEADS, TOWER, DenseHeads
 
 
@@ -166,7 +164,7 @@ class Pupil(nn.Module):
         return F.cross_entropy(self.model.logits(hidden[:, :-1][learned]).float(), labels[:, 1:][learned])
 
 
-class Bridge(Task[Lesson]):
+class Bridge(SeededTask[Lesson]):
     """Tower, connector and low-rank updates of the decoder learn together."""
 
     model: Pupil
@@ -184,18 +182,10 @@ class Bridge(Task[Lesson]):
             "text": model.text_model,
         }
         self.corpora = ("conversations",)
-        self.lessons = Lessons(
+        lessons = Lessons(
             processor, vocabulary, asks="text" in config.model.trained, crowded=config.task.crowded
         )
-
-    def batches(self, state: dict[str, Any] | None) -> Iterator[Lesson]:
-        return train_batches(self.lessons.draw, self.config, self.world, state)
-
-    def held_out(self) -> Iterator[Lesson]:
-        return held_out_batches(self.lessons.draw, self.config, self.world)
-
-    def loss(self, batch: Lesson) -> Tensor:
-        return self.model(batch) * len(batch.seeds.own)
+        self.draw = lessons.draw
 
     def count(self, batch: Lesson) -> Counts:
         """What is labelled are conversations: each weighs the same, however long its answers are."""

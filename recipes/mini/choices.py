@@ -18,10 +18,8 @@ What is learned lies in the run's folder `model`, in the form of clearsight/bund
 
 import random
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -51,13 +49,13 @@ from clearsight.training.config import (
 )
 from clearsight.training.flops import batch_flops
 from clearsight.training.parallel import World
-from clearsight.training.task import Counts, Show, Task
+from clearsight.training.task import Counts, Show
 from recipes.mini.bridge import VocabularyLoss
 from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.lessons import DESCRIBE, GRID, Example, Vocabulary, chat_examples
 from recipes.mini.looks import AXES, Looks, Seen, fold
 from recipes.mini.primer import icons
-from recipes.mini.seeds import SeededBatch, Seeds, held_out_batches, train_batches
+from recipes.mini.seeds import SeededBatch, SeededTask, Seeds
 from recipes.mini.tower import HEADS
 
 ALONE = "one icon"
@@ -404,7 +402,7 @@ def lies(scene: Scene, label: str) -> Tensor:
     return patches.view(side, fold_side, side, fold_side).transpose(1, 2).reshape(side * side, -1).any(1)
 
 
-class Comparing(Task[Choices]):
+class Comparing(SeededTask[Choices]):
     """Connector and low-rank updates of the decoder learn; the tower rests."""
 
     model: Chooser
@@ -413,19 +411,10 @@ class Comparing(Task[Choices]):
         use_on_cpu(world.device.type)
         self.config, self.world = config, world
         processor = mini.processor()
-        self.drawn = Drawn(config, processor)
+        self.draw = Drawn(config, processor).draw
         self.model = build(config, processor)
         self.watched = {"connector": self.model.connector, "text": self.model.model.text_model.norm}
         self.corpora = ("pictures",)
-
-    def batches(self, state: dict[str, Any] | None) -> Iterator[Choices]:
-        return train_batches(self.drawn.draw, self.config, self.world, state)
-
-    def held_out(self) -> Iterator[Choices]:
-        return held_out_batches(self.drawn.draw, self.config, self.world)
-
-    def loss(self, batch: Choices) -> Tensor:
-        return self.model(batch) * len(batch.seeds.own)
 
     def count(self, batch: Choices) -> Counts:
         """What is labelled are pictures."""

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from clearsight.data.worlds.scene import Split
 from clearsight.training.config import Config, ConfigError
 from clearsight.training.parallel import World
+from clearsight.training.task import Task
 
 HELD_OUT = 1_000_000  # the first seed of validation
 
@@ -41,7 +43,7 @@ class Seeds:
 
 @dataclass
 class SeededBatch:
-    """What is common to the micro-batches of both stages (see `clearsight.training.task`)."""
+    """What is common to the micro-batches of all stages (see `clearsight.training.task`)."""
 
     seeds: Seeds
 
@@ -79,6 +81,23 @@ def train_batches(
 
 def held_out_batches(draw: Callable[[Seeds], Batch], config: Config, world: World) -> Iterator[Batch]:
     return _drawn(draw, _divided(HELD_OUT, config.data.rows, 1, world, "eval"), 0)
+
+
+class SeededTask(Task[Batch]):
+    """A task whose batches `draw` makes of seeds; each seed weighs the same in its loss."""
+
+    config: Config
+    world: World
+    draw: Callable[[Seeds], Batch]
+
+    def batches(self, state: dict[str, Any] | None) -> Iterator[Batch]:
+        return train_batches(self.draw, self.config, self.world, state)
+
+    def held_out(self) -> Iterator[Batch]:
+        return held_out_batches(self.draw, self.config, self.world)
+
+    def loss(self, batch: Batch) -> Tensor:
+        return self.model(batch) * len(batch.seeds.own)
 
 
 def _divided(first: int, rows: int, micro_batches: int, world: World, split: Split) -> Iterator[Seeds]:

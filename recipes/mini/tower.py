@@ -16,11 +16,9 @@ learned is written to runs/mini/tower/model; --set model.start=FOLDER starts fro
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -51,11 +49,11 @@ from clearsight.training.config import (
 from clearsight.training.flops import batch_flops
 from clearsight.training.parallel import World
 from clearsight.training.record import read_run
-from clearsight.training.task import Counts, Show, Task
+from clearsight.training.task import Counts, Show
 from recipes.mini import crowded
 from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.primer import charts, icons, shapes, tables, words
-from recipes.mini.seeds import HELD_OUT, SeededBatch, Seeds, held_out_batches, train_batches
+from recipes.mini.seeds import HELD_OUT, SeededBatch, SeededTask, Seeds
 from recipes.mini.vision_init import initial_tower
 
 CONFIG = replace(MINI.vision, image_size=SIZE)  # a crop has a place in the whole picture
@@ -165,21 +163,16 @@ class Reader(nn.Module):
         )
 
 
-class DensePatches(Task[Crops]):
+class DensePatches(SeededTask[Crops]):
     """Which character, colour and object lies under each patch of a crop."""
 
     def __init__(self, config: Config, out: Path, world: World, show: Show):
         use_on_cpu(world.device.type)
         self.config, self.world = config, world
+        self.draw = draw
         self.model = build(config)
         self.watched = {"vision": self.model.tower}
         self.corpora = ("crops",)
-
-    def batches(self, state: dict[str, Any] | None) -> Iterator[Crops]:
-        return train_batches(draw, self.config, self.world, state)
-
-    def held_out(self) -> Iterator[Crops]:
-        return held_out_batches(draw, self.config, self.world)
 
     def loss(self, batch: Crops) -> Tensor:
         return self.model(batch) * (len(batch.pixels_NCSS) * SIDE * SIDE)

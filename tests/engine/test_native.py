@@ -205,18 +205,6 @@ def test_what_a_freed_block_held_does_not_reach_its_next_owner() -> None:
     assert torch.equal(decoder.forward(embeds, flat_batch([(0, 20, [0, 1])])), fresh)
 
 
-def test_a_copied_block_continues_the_sequence() -> None:
-    model = random_model()
-    decoder = native(model)
-    embeds = embeddings(model, 21)
-    decoder.forward(embeds[:20], flat_batch([(0, 20, [3, 5])]))
-    decoder.copy_block(5, 9)
-    scores = [decoder.forward(embeds[20:], flat_batch([(20, 1, [3, last])])) for last in (5, 9)]
-    assert torch.equal(*scores)
-    with pytest.raises(ValueError, match="there is no block 64"):
-        decoder.copy_block(0, 64)
-
-
 def test_an_empty_batch_and_a_batch_that_wants_nothing_give_no_rows() -> None:
     model = random_model()
     decoder = native(model)

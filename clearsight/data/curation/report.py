@@ -19,7 +19,7 @@ from clearsight.data.curation.extras import require
 from clearsight.data.curation.mixing import Share
 from clearsight.data.curation.store import Store
 from clearsight.data.curation.texts import texts_of
-from clearsight.data.html_table import html_table
+from clearsight.data.html_table import TABLE_STYLE, html_table
 from clearsight.processing.images import ImageError, decode
 
 THUMBNAIL = 160  # pixels of the longer side
@@ -192,11 +192,6 @@ STYLE = """
 :root { color-scheme: light dark; --line: #8886; --bar: #2a6fb0; --gone: #b5541f; --quiet: #59616b; }
 @media (prefers-color-scheme: dark) { :root { --bar: #6db3f2; --gone: #f0a070; --quiet: #a9b2bd; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-.wide { overflow-x: auto; }
 .quiet { color: var(--quiet); }
 svg text { fill: currentColor; font: 14px system-ui, sans-serif; }
 ul.examples { list-style: none; padding: 0; display: grid; gap: 1rem; }
@@ -233,7 +228,7 @@ def to_html(report: Report) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Curation report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>Curation report</title>\n<style>{STYLE}{TABLE_STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + "\n</main>\n</body>\n</html>\n"
     )

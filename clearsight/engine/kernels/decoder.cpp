@@ -79,15 +79,6 @@ class Decoder {
         score(logits);
     }
 
-    void copy_block(int from, int to) {
-        std::lock_guard<std::mutex> lock(mutex_);
-        for (int i = 0; i < s_.layers; ++i)
-            for (Cache* part : {keys_, values_}) {
-                Cache* layer = part + i * layer_size();
-                std::copy_n(layer + from * block_stride(), block_stride(), layer + to * block_stride());
-            }
-    }
-
    private:
     static constexpr int ROWS_A_THREAD = 24;  // from here on a thread gets rows of its own
     static constexpr int BLOCK_ROWS = 60;     // and no more than this at once
@@ -418,10 +409,5 @@ void decoder_destroy(void* decoder) { delete static_cast<AnyDecoder*>(decoder); 
 void decoder_forward(void* decoder, const Batch* batch, float* logits) {
     auto* any = static_cast<AnyDecoder*>(decoder);
     any->half ? any->half->forward(*batch, logits) : any->wide->forward(*batch, logits);
-}
-
-void decoder_copy_block(void* decoder, int from, int to) {
-    auto* any = static_cast<AnyDecoder*>(decoder);
-    any->half ? any->half->copy_block(from, to) : any->wide->copy_block(from, to);
 }
 }

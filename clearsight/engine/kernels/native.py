@@ -152,13 +152,6 @@ class NativeDecoder:
         self._library.decoder_forward(self._handle, ctypes.byref(call), ctypes.c_void_p(scores_MV.data_ptr()))
         return scores_MV
 
-    def copy_block(self, source: int, target: int) -> None:
-        """Copy keys and values of a block, in all layers."""
-        for block in (source, target):
-            if not 0 <= block < self.num_blocks:
-                raise ValueError(f"there is no block {block}; the cache has {self.num_blocks}")
-        self._library.decoder_copy_block(self._handle, source, target)
-
     def _check_batch(self, embeds_ND: Tensor, batch: FlatBatch) -> None:
         """Everything the kernels use as an address."""
         count, limits = len(embeds_ND), self.num_blocks * self.block_size

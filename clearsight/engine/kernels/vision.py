@@ -85,7 +85,7 @@ class NativeVision:
         """Weights."""
         return self._weights.size
 
-    def encode(self, tiles_NCSS: Tensor) -> Tensor:
+    def __call__(self, tiles_NCSS: Tensor) -> Tensor:
         """Tiles normalised to [-1, 1] -> image tokens (N, I, D) float32.
 
         A tile's result depends on nothing but the tile. Calls from several threads take turns. Raises ValueError for
@@ -99,8 +99,6 @@ class NativeVision:
         pointers = (ctypes.c_void_p(tensor.data_ptr()) for tensor in (tiles_NCSS, tokens_NID))
         self._library.vision_encode(self._handle, len(tiles_NCSS), *pointers)
         return tokens_NID
-
-    __call__ = encode
 
 
 def _check(config: VisionConfig, token_width: int, threads: int) -> None:

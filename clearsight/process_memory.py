@@ -1,4 +1,4 @@
-"""What the C library does with freed memory: kept for who asks for the same again, or given back at once.
+"""The memory of this process: its peak, and what the C library does with what was freed.
 
 glibc gives large blocks back to the kernel and asks for them again, and the kernel clears every page anew: for a small
 model in training that is a tenth of a step (docs/LOG.md). Where much is freed once, as after loading, it keeps it
@@ -7,8 +7,23 @@ instead. Accelerators have PyTorch's caching allocator. Other C libraries are le
 
 import ctypes
 import platform
+import sys
+from pathlib import Path
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # malloc.h
+
+
+def peak_memory() -> int:
+    """The most bytes this process ever held; 0 where the system does not tell."""
+    status = Path("/proc/self/status")
+    if status.exists():  # rusage begins with the size of the process that started this one
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def keep_freed_memory() -> bool:
