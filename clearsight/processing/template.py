@@ -80,7 +80,7 @@ class Template:
     def from_jinja(cls, source: str) -> "Template":
         """Recognise a checkpoint's own template. Raises TemplateError for one that is not known."""
         source = source.strip()
-        if source in (SMOLVLM_JINJA.strip(), _with_video(SMOLVLM_JINJA).strip()):
+        if source in _SMOLVLM_FORMS:
             return cls("smolvlm")
         if source == CHATML_JINJA.strip():
             return cls("chatml")
@@ -224,3 +224,20 @@ def _with_video(source: str) -> str:
     """SmolVLM2's form of the template, which also names videos."""
     image_branch = "{% elif line['type'] == 'image' %}{{ '<image>' }}"
     return source.replace(image_branch, image_branch + _VIDEO_BRANCH)
+
+
+def _with_plain_text(source: str) -> str:
+    """The form of transformers 5.24 and later, which also takes a message that is text alone."""
+    first, last = "{% if message['content'][0]['type'] == 'image' %}", "{% endfor %}<end_of_utterance>"
+    text_alone = "{% if message['content'] is string %}{{': ' + message['content']}}{% else %}"
+    return source.replace(first, text_alone + first).replace(
+        last, "{% endfor %}{% endif %}<end_of_utterance>"
+    )
+
+
+_SMOLVLM_FORMS = {
+    form.strip()
+    for source in (SMOLVLM_JINJA, _with_video(SMOLVLM_JINJA))
+    for form in (source, _with_plain_text(source))
+}
+"""What checkpoints of the family carry; for messages that are lists of parts all of them say the same."""
