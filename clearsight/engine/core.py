@@ -50,6 +50,11 @@ class Core:
         for sequence in [*self.scheduler.running, *self.scheduler.waiting]:
             self.cancel(sequence, why)
 
+    def fail_all(self, error: Exception) -> None:
+        """End everything that is there with this error."""
+        for sequence in [*self.scheduler.running, *self.scheduler.waiting]:
+            self._fail(sequence, error)
+
     def step(self) -> None:
         """Plan one step, carry it out, deliver what came of it. One sequence's failure ends that sequence alone."""
         began = time.monotonic()

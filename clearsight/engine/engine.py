@@ -10,6 +10,7 @@ else happens in the engine's own thread, a step at a time (`clearsight.engine.co
 """
 
 import hashlib
+import logging
 import queue
 import threading
 import time
@@ -39,6 +40,7 @@ from clearsight.engine.stream import Stream
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
 
+log = logging.getLogger(__name__)
 PRIORITY_SECONDS = 10.0
 """How much later a request counts as having come for each step of its priority."""
 
@@ -171,8 +173,17 @@ class Engine(ConversationEngine):
             torch.set_num_threads(self.config.threads)
         while self._receive(wait=not self.core.busy):
             if self.core.busy:
-                self.core.step()
+                self._step()
         self.core.cancel_all("the engine was closed")
+
+    def _step(self) -> None:
+        """One step. What no sequence can be blamed for ends all of them, but never the thread: readers would wait."""
+        try:
+            self.core.step()
+        except Exception as error:
+            log.exception("the engine failed between two steps")
+            failure = EngineError(f"the engine failed ({error!r}); ask again")
+            self.core.fail_all(failure)
 
     def _receive(self, wait: bool) -> bool:
         """Take in what came; waits for something if told to. False when the engine is to end."""

@@ -27,9 +27,9 @@ def picture_name(image: Image, plan: TilePlan, domain: bytes) -> bytes:
     return hashlib.sha256(b"clearsight:picture:1\0" + hashlib.sha256(domain).digest() + content).digest()
 
 
-@dataclass
+@dataclass(eq=False)
 class Picture:
-    """One picture of one prompt: where its tokens stand, and how far its features are."""
+    """One picture of one prompt: where its tokens stand, and how far its features are. Equal to itself alone."""
 
     image: Image
     plan: TilePlan

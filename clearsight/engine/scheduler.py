@@ -44,9 +44,6 @@ class Step:
     tiles: list[tuple[Picture, int]] = field(default_factory=list)
     work: list[Work] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        return bool(self.tiles or self.work)
-
 
 class Scheduler:
     """Sequences that wait and those that run, and the blocks they hold."""

@@ -373,6 +373,52 @@ def test_scores_that_are_not_numbers_end_one_answer_and_no_other(
         assert engine.metrics.failed == 1
 
 
+def test_a_picture_that_two_answers_wait_for_and_that_can_not_be_encoded_ends_both_and_no_other(
+    model: VisionLanguageModel, processor: Processor, noise: PILImage.Image
+) -> None:
+    with Engine(model, processor, config()) as engine:
+        encoder = engine.core.runner.encoder
+
+        def broken(tiles: torch.Tensor) -> torch.Tensor:
+            raise MemoryError("no room for a tile")
+
+        engine.core.runner.encoder = broken
+        both_are_there, forward = threading.Event(), engine.core.runner.decoder.forward
+
+        def waiting(embeds: torch.Tensor, batch: object) -> torch.Tensor:
+            both_are_there.wait(timeout=30)
+            return forward(embeds, batch)  # type: ignore[arg-type]
+
+        engine.core.runner.decoder.forward = waiting  # type: ignore[method-assign]
+        first = engine.submit(asked("without a picture"), Sampling(max_tokens=3))
+        streams = [engine.submit(asked(text, noise), Sampling(max_tokens=3)) for text in ("one", "two")]
+        both_are_there.set()
+        first.result()
+        for stream in streams:
+            with pytest.raises(MemoryError):
+                stream.result()
+        engine.core.runner.encoder = encoder
+        assert engine.submit(asked("three", noise), Sampling(max_tokens=3)).result().usage.image_tokens == 4
+        wait_until_idle(engine)
+        assert engine.core.pool.num_free == engine.core.pool.num_blocks
+
+
+def test_a_mistake_of_the_engines_own_ends_what_runs_and_not_the_engine(
+    model: VisionLanguageModel, processor: Processor
+) -> None:
+    with Engine(model, processor, config()) as engine:
+        plan = engine.core.scheduler.plan
+
+        def mistaken() -> None:
+            engine.core.scheduler.plan = plan  # type: ignore[method-assign]
+            raise KeyError("a block that is not there")
+
+        engine.core.scheduler.plan = mistaken  # type: ignore[method-assign, assignment]
+        with pytest.raises(EngineError, match="ask again"):
+            engine.submit(asked("?"), Sampling(max_tokens=3)).result()
+        assert engine.submit(asked("?"), Sampling(max_tokens=3)).result().finish_reason == "length"
+
+
 def test_a_closed_engine_says_so(model: VisionLanguageModel, processor: Processor) -> None:
     engine = Engine(model, processor, config())
     stream = engine.submit(asked("?"), Sampling(max_tokens=200, min_tokens=200))
