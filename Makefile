@@ -20,8 +20,9 @@ help:  ## show this list
 run: $(VENV)/stamp-run
 	$(BIN)/clearsight demo
 
+# Two processes of one thread each: threads that wait for each other would only slow both down.
 test: $(VENV)/stamp-test $(VENV)/stamp-fonts
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: $(VENV)/stamp-test $(VENV)/stamp-fonts
 	$(BIN)/python -m pytest -m slow
