@@ -29,6 +29,7 @@ from clearsight.models.precision import native_dtype
 from clearsight.models.text import TextDecoder, TextLayer
 from clearsight.models.vision import VisionLayer
 from clearsight.training.config import ConfigError, Parallel
+from clearsight.training.rendezvous import fresh_store
 
 TIMEOUT = timedelta(minutes=30)  # of a collective; a rank that hangs is noticed much sooner (see heartbeat)
 TENSOR_PLAN: dict[str, Callable[[], ParallelStyle]] = {
@@ -92,8 +93,14 @@ def join(settings: Parallel) -> World:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
         torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
-    rank, size = dist.get_rank(), dist.get_world_size()
+    store, rank, size = next(dist.rendezvous("env://", timeout=TIMEOUT))
+    dist.init_process_group(
+        "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
+        store=fresh_store(store, rank, size, TIMEOUT),
+        rank=rank,
+        world_size=size,
+        timeout=TIMEOUT,
+    )
     if size % settings.tensor:
         raise ConfigError(
             f"{size} processes can't be divided into groups of parallel.tensor={settings.tensor}"

@@ -165,7 +165,7 @@ def test_a_killed_rank_is_restarted_by_the_launcher_and_the_run_goes_on(recipe, 
 def test_a_hung_rank_is_noticed_and_restarted(recipe, tmp_path):
     settings = (f"schedule.steps={STEPS}", "checkpoints.every=4", "watch.patience=15")
     words = command(recipe, tmp_path, *settings, processes=2)
-    words.insert(words.index("--standalone"), "--max-restarts=8")
+    words.insert(words.index("--standalone"), "--max-restarts=2")
     process = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     )
