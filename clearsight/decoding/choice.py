@@ -51,12 +51,13 @@ class Chooser:
 
         Raises FloatingPointError for scores that are not numbers.
         """
-        if not scores_V.isfinite().any() or scores_V.isnan().any():
+        greatest, likeliest = scores_V.max(-1)
+        if not greatest.isfinite():  # the greatest of a row with a nan is nan
             raise FloatingPointError(
                 "the model's scores are not numbers; its weights are damaged or overflow"
             )
         if self.sampling.is_plain_greedy:
-            return self.take(int(scores_V.argmax()))
+            return self.take(int(likeliest))
         adjusted_V = self._adjusted(scores_V)
         if self.sampling.temperature == 0:
             return self.take(int(adjusted_V.argmax()))

@@ -188,9 +188,10 @@ void tile_bytes(const TileCall& call) {
     for (int group = 0; group < call.depth / GROUP; ++group) {
         alignas(64) uint8_t expanded[Packed ? GROUP_BYTES : 1];
         const uint8_t* weights = w;
+        constexpr int bytes = Packed ? PACKED_GROUP_BYTES : GROUP_BYTES;
+        if constexpr (!Packed || Rows <= FEW_ROWS)
+            for (int line = 0; line < bytes; line += 64) __builtin_prefetch(w + PREFETCH_DISTANCE + line);
         if constexpr (Packed) {
-            if constexpr (Rows <= FEW_ROWS)
-                for (int line = 0; line < PACKED_GROUP_BYTES; line += 64) __builtin_prefetch(w + PREFETCH_DISTANCE + line);
             expand_group(w, expanded);
             weights = expanded;
         }
@@ -203,7 +204,7 @@ void tile_bytes(const TileCall& call) {
             }
             a += Rows;
         }
-        w += Packed ? PACKED_GROUP_BYTES : GROUP_BYTES;
+        w += bytes;
     }
     for (int r = 0; r < Rows; ++r)
         for (int v = 0; v < VECTORS; ++v) {
