@@ -12,7 +12,7 @@ from rich.table import Table
 
 from clearsight.commands.terminal import AsJson, UsageError, notes, reported
 
-COMPARE = "compare"
+COMPARE, PUBLISH = "compare", "publish"
 ROWS = 40  # of a table on the terminal; all are in the report
 
 
@@ -20,7 +20,8 @@ def evaluate(
     suites: Annotated[
         list[str],
         typer.Argument(
-            help="mini, dawn, a public data set's name, a .jsonl file; or: compare FOLDER FOLDER."
+            help="mini, dawn, reading, a public data set's name, a .jsonl file; or: compare FOLDER FOLDER, "
+            "publish FOLDER ..."
         ),
     ],
     model: Annotated[
@@ -49,17 +50,24 @@ def evaluate(
         int | None, typer.Option(min=1, help="Processor cores to use; all by default.")
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
+    only_check: Annotated[
+        bool, typer.Option("--check", help="publish: fail when a table is not what the kept scores say.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score a model, each score with its interval, and beside it the score without the pictures.
 
-    A run that is stopped goes on where it stood. Two runs are compared question by question with compare.
+    A run that is stopped goes on where it stood. Two runs are compared question by question with compare. Runs are
+    kept in docs/scores, and the tables of README.md and docs/model_card.md filled from there, with publish.
     """
     with reported(as_json):
         if suites[0] == COMPARE:
             if len(suites) != 3:
                 raise UsageError("compare takes two folders: clearsight eval compare runs/eval/a runs/eval/b")
             _compare(Path(suites[1]), Path(suites[2]), as_json)
+            return
+        if suites[0] == PUBLISH:
+            _publish([Path(folder) for folder in suites[1:]], only_check)
             return
         from clearsight.decoding.sampling import Sampling
         from clearsight.engine import EngineConfig
@@ -167,6 +175,17 @@ def _show(found: dict[str, Any]) -> None:
 def _share(one: dict[str, Any]) -> str:
     low, high = one["interval"]
     return f"{one['score']:.1%} ({low:.1%} to {high:.1%})"
+
+
+def _publish(runs: list[Path], only_check: bool) -> None:
+    from clearsight.evals.publish import check, publish
+
+    if only_check:
+        check()
+        notes.print("The tables are what docs/scores says")
+        return
+    changed = publish(runs)
+    notes.print(f"Written: {', '.join(map(str, changed))}" if changed else "Nothing has changed")
 
 
 def _compare(first: Path, second: Path, as_json: bool) -> None:

@@ -42,18 +42,23 @@ def write(folder: Path) -> tuple[Path, Path]:
 
 def markdown(found: dict[str, Any]) -> str:
     """The groups, best first; none is left out."""
+    return "\n".join([markdown_table(rows_of(found)), "", *found["notes"]]).rstrip() + "\n"
+
+
+def markdown_table(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:
+    """Scores by name with what must stand beside them."""
     lines = [
         "| | n | score (95% interval) | without pictures (95% interval) | commonest answer | unread | seen |",
         "|---|---:|---|---|---:|---:|---|",
     ]
-    for name, one in _rows(found):
+    for name, one in rows:
         blind = one.get("blind")
         seen = ("yes" if one["seen"] else "not shown") if blind else ""
         lines.append(
-            f"| {name.replace('|', '/')} | {one['n']} | {share(one)} | {share(blind) if blind else ''} "
+            f"| {name.replace('|', '/')} | {one['n']:,} | {share(one)} | {share(blind) if blind else ''} "
             f"| {one['commonest']:.1%} | {one['unread']:.1%} | {seen} |"
         )
-    return "\n".join([*lines, "", *found["notes"]]).rstrip() + "\n"
+    return "\n".join(lines)
 
 
 def share(one: dict[str, Any]) -> str:
@@ -68,7 +73,7 @@ def page(found: dict[str, Any], lines: Sequence[dict[str, Any]], folder: Path) -
     told = f"{found['about']} {whole['n']:,} questions about {whole['clusters']:,} pictures: {share(whole)} right."
     body = [f"<h1>{title}</h1>", f"<p>{html.escape(told)}</p>"]
     body += [f'<p class="warning">{html.escape(note)}</p>' for note in found["notes"]]
-    body += ["<h2>Scores</h2>", _plot(found), _table("Scores by group", _rows(found))]
+    body += ["<h2>Scores</h2>", _plot(found), _table("Scores by group", rows_of(found))]
     body += ["<h2>Skills</h2>", _table("Scores by skill", sorted(found["skills"].items()))]
     body += ["<h2>Metrics</h2>", _metrics(found)]
     if "calibration" in found:
@@ -87,7 +92,8 @@ def page(found: dict[str, Any], lines: Sequence[dict[str, Any]], folder: Path) -
     )
 
 
-def _rows(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def rows_of(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The whole run and its groups, best first."""
     return [("all", found["all"]), *sorted(found["groups"].items(), key=lambda row: -row[1]["score"])]
 
 
@@ -128,7 +134,7 @@ def _table(caption: str, rows: Sequence[tuple[str, dict[str, Any]]]) -> str:
 
 def _plot(found: dict[str, Any]) -> str:
     """Intervals, one row a group: the model's filled, the control's hollow. The table below says the same."""
-    rows = _rows(found)
+    rows = rows_of(found)
     height = ROW * len(rows) + 34
     parts = [
         f'<line x1="{_x(s)}" x2="{_x(s)}" y1="4" y2="{height - 28}" stroke="var(--line)"/>'

@@ -10,6 +10,7 @@ from pathlib import Path
 from clearsight import mini, weights
 from clearsight.checkpoints import BUNDLED
 from clearsight.engine import ConversationEngine, Engine, EngineConfig, Upstream, is_address
+from clearsight.evals.readers import READERS
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,19 @@ class Subject:
 def opened(
     spec: str, config: EngineConfig | None = None, *, offline: bool | None = None
 ) -> Iterator[Subject]:
-    """The bundled model (`mini`), a checkpoint folder, `hf:owner/name`, or a server's model
-    (`https://host/v1#model`).
+    """The bundled model (`mini`), a checkpoint folder, `hf:owner/name`, a server's model
+    (`https://host/v1#model`), or a program that reads (`tesseract`, `pp-ocr`).
 
-    Raises as `checkpoints.load` does, and EngineError.
+    Raises as `checkpoints.load` does, EngineError, and EvalError for a reader that is not installed.
     """
     if is_address(spec):
         with Upstream.at(spec) as upstream:
             address = spec.partition("#")[0]
             yield Subject(upstream, spec, _digest(f"server\0{address}\0{upstream.model}".encode()), 32)
+        return
+    if spec in READERS:
+        reader, exactly = READERS[spec]()
+        yield Subject(reader, spec, _digest(f"reader\0{exactly}".encode()), 1)
         return
     config = config or EngineConfig()
     with Engine.load(spec, config, offline=offline) as engine:
