@@ -20,7 +20,7 @@ def evaluate(
     suites: Annotated[
         list[str],
         typer.Argument(
-            help="mini, dawn, a public data set's name, a .jsonl file; or: compare FOLDER FOLDER."
+            help="mini, dawn, a public data set's name, exam:PATH, a .jsonl file; or: compare FOLDER FOLDER."
         ),
     ],
     model: Annotated[
@@ -37,6 +37,9 @@ def evaluate(
         int | None, typer.Option(min=1, help="Questions of each skill, where a suite draws them.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="The first so many questions of a suite.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run a held-out exam once more; the report will say so.")
+    ] = False,
     blind: Annotated[
         bool, typer.Option("--blind/--no-blind", help="Ask everything again without the pictures.")
     ] = True,
@@ -83,6 +86,7 @@ def evaluate(
                     sampling,
                     blind,
                     limit,
+                    again,
                     prices,
                     as_json,
                 )
@@ -99,6 +103,7 @@ def _one(
     sampling: Any,
     blind: bool,
     limit: int | None,
+    again: bool,
     prices: tuple[float, float] | None,
     quiet: bool,
 ) -> dict[str, Any]:
@@ -121,7 +126,9 @@ def _one(
             more += [f"{left / 60:.0f} min {left % 60:02.0f} s left"] if left is not None else []
             progress.update(task, total=now.total, completed=now.done, more=", ".join(more))
 
-        found = run_suite(suite, subject, folder, sampling=sampling, blind=blind, limit=limit, show=show)
+        found = run_suite(
+            suite, subject, folder, sampling=sampling, blind=blind, limit=limit, again=again, show=show
+        )
     if not quiet:
         _show(found)
         notes.print(f"Written to {folder}; report.html has plots and the wrong answers with their pictures")
@@ -160,8 +167,21 @@ def _show(found: dict[str, Any]) -> None:
             ("yes" if one["seen"] else "not shown") if blind else "",
         )
     Console(highlight=False).print(table)
+    if "points" in found["all"]:
+        _show_points(rows)
     for note in found["notes"]:
         notes.print(note, style="yellow", markup=False)
+
+
+def _show_points(rows: list[tuple[str, dict[str, Any]]]) -> None:
+    from clearsight.evals.report import points_told
+
+    table = Table(title="Points", title_justify="left")
+    for name in ("", "points", "of", "share (95%)", "without pictures"):
+        table.add_column(name, justify="right" if name else "left")
+    for name, one in rows[:ROWS]:
+        table.add_row(name, *points_told(one["points"]))
+    Console(highlight=False).print(table)
 
 
 def _share(one: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from clearsight.evals.comparison import read_run
 from clearsight.evals.pictures import A_GROUP, data_uri
 
 PAGE, MARKDOWN = "report.html", "report.md"
+POINTS = ("section", "points", "of", "share (95%)", "without pictures")
 ROW, LEFT, WIDE = 22, 210, 460  # pixels of the plot
 
 STYLE = """
@@ -53,7 +54,26 @@ def markdown(found: dict[str, Any]) -> str:
             f"| {name.replace('|', '/')} | {one['n']} | {share(one)} | {share(blind) if blind else ''} "
             f"| {one['commonest']:.1%} | {one['unread']:.1%} | {seen} |"
         )
+    if "points" in found["all"]:
+        lines += ["", f"| {' | '.join(POINTS)} |", "|---|---:|---:|---|---|"]
+        lines += [f"| {' | '.join(cells)} |" for cells in _points(found)]
     return "\n".join([*lines, "", *found["notes"]]).rstrip() + "\n"
+
+
+def _points(found: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [(name.replace("|", "/"), *points_told(one["points"])) for name, one in _rows(found)]
+
+
+def points_told(points: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Points got, points to be had, the share with its interval, and the control's."""
+
+    def told(one: dict[str, Any]) -> str:
+        low, high = one["interval"]
+        return f"{one['share']:.1%} ({low:.1%} to {high:.1%})"
+
+    blind = points.get("blind")
+    beside = f"{blind['got']:g}: {told(blind)}" if blind else ""
+    return f"{points['got']:g}", f"{points['of']:g}", told(points), beside
 
 
 def share(one: dict[str, Any]) -> str:
@@ -69,7 +89,10 @@ def page(found: dict[str, Any], lines: Sequence[dict[str, Any]], folder: Path) -
     body = [f"<h1>{title}</h1>", f"<p>{html.escape(told)}</p>"]
     body += [f'<p class="warning">{html.escape(note)}</p>' for note in found["notes"]]
     body += ["<h2>Scores</h2>", _plot(found), _table("Scores by group", _rows(found))]
-    body += ["<h2>Skills</h2>", _table("Scores by skill", sorted(found["skills"].items()))]
+    if "points" in whole:
+        body += ["<h2>Points</h2>", html_table("Points by section", POINTS, _points(found))]
+    if found["skills"]:
+        body += ["<h2>Skills</h2>", _table("Scores by skill", sorted(found["skills"].items()))]
     body += ["<h2>Metrics</h2>", _metrics(found)]
     if "calibration" in found:
         body += ["<h2>Calibration</h2>", _calibration(found["calibration"])]
@@ -205,6 +228,7 @@ def _one_wrong(line: dict[str, Any], folder: Path) -> str:
     facts = [
         ("Question", line["question"]),
         ("Right", line["answer"]),
+        ("Explained", line.get("explanation", "")),
         ("Said", said),
         ("Read as", line["reading"] if line["parsed"] else "could not be read"),
         ("Without pictures", line.get("blind", {}).get("reply", "")),

@@ -534,6 +534,7 @@ EXAMPLES = {
     "chair": Truth("text", "a dog", {"present": ["dog"], "vocabulary": {"dog": []}}),
     "refusal": Truth("text", "refuse"),
     "pope": Truth("yes or no", "Yes"),
+    "rubric": Truth("text", "a red one", [{"fact": "red", "any": ["red", "1"], "never": ["("]}]),
 }
 
 
