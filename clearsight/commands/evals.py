@@ -12,7 +12,7 @@ from rich.table import Table
 
 from clearsight.commands.terminal import AsJson, UsageError, notes, reported
 
-COMPARE = "compare"
+COMPARE, CONTAMINATION = "compare", "contamination"
 ROWS = 40  # of a table on the terminal; all are in the report
 
 
@@ -20,7 +20,8 @@ def evaluate(
     suites: Annotated[
         list[str],
         typer.Argument(
-            help="mini, dawn, a public data set's name, exam:PATH, a .jsonl file; or: compare FOLDER FOLDER."
+            help="mini, dawn, a public data set's name, exam:PATH, a .jsonl file; or: compare FOLDER FOLDER; "
+            "contamination FOLDER."
         ),
     ],
     model: Annotated[
@@ -48,6 +49,10 @@ def evaluate(
     price: Annotated[
         str | None, typer.Option(help="A server's price of a million tokens, read and written: 0.5,1.5")
     ] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(help="For contamination: training data, as for `clearsight data`; may be repeated."),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor cores to use; all by default.")
     ] = None,
@@ -56,13 +61,22 @@ def evaluate(
 ) -> None:
     """Score a model, each score with its interval, and beside it the score without the pictures.
 
-    A run that is stopped goes on where it stood. Two runs are compared question by question with compare.
+    A run that is stopped goes on where it stood. Two runs are compared question by question with compare;
+    contamination tells the score without the questions that training data hold.
     """
     with reported(as_json):
         if suites[0] == COMPARE:
             if len(suites) != 3:
                 raise UsageError("compare takes two folders: clearsight eval compare runs/eval/a runs/eval/b")
             _compare(Path(suites[1]), Path(suites[2]), as_json)
+            return
+        if suites[0] == CONTAMINATION:
+            if len(suites) != 2 or not corpus:
+                raise UsageError(
+                    "contamination takes a run and what was trained on: "
+                    "clearsight eval contamination runs/eval/mini/docvqa --corpus runs/data/first"
+                )
+            _contamination(Path(suites[1]), corpus, as_json)
             return
         from clearsight.decoding.sampling import Sampling
         from clearsight.engine import EngineConfig
@@ -216,3 +230,43 @@ def _compare(first: Path, second: Path, as_json: bool) -> None:
     notes.print("p of groups is corrected for how many there are (Holm); differences are in points.")
     for note in found["notes"]:
         notes.print(note, style="yellow", markup=False)
+
+
+def _contamination(folder: Path, corpora: list[str], as_json: bool) -> None:
+    from itertools import chain
+
+    from clearsight.data.sources import named
+    from clearsight.evals.comparison import read_run
+    from clearsight.evals.contamination import CONTAMINATION as KEPT
+    from clearsight.evals.contamination import contamination
+    from clearsight.evals.item import EvalError
+    from clearsight.evals.suites.by_name import by_name
+
+    run, _ = read_run(folder)
+    if not run["named"]:
+        raise EvalError(
+            f"the run in {folder} does not say of which suite it is; make it with clearsight eval"
+        )
+    suite = by_name(run["named"], run["count"])
+    found = contamination(folder, suite, chain.from_iterable(named.records(what) for what in corpora))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    table = Table(title=f"{found['suite']}: {found['model']}", title_justify="left")
+    for name in ("questions", "n", "pictures", "right (95%)"):
+        table.add_column(name, justify="left" if name == "questions" else "right")
+    for name, title in (("all", "all"), ("met", "in the corpus"), ("without", "not in the corpus")):
+        one = found[name]
+        table.add_row(
+            title, *((f"{one['n']:,}", f"{one['clusters']:,}", _share(one)) if one else ("0", "0", ""))
+        )
+    Console(highlight=False).print(table)
+    if found["difference"]:
+        certain = found["difference"]["interval"]
+        between = "{:+.1f} to {:+.1f}".format(*(100 * v for v in certain)) if certain else "too few to tell"
+        print(f"Without these: {100 * found['difference']['score']:+.1f} points (95%: {between}).")
+    how = ", ".join(f"{count:,} by {name}" for name, count in found["how"].items()) or "none"
+    notes.print(
+        f"Of {found['records']:,} records. Met: {how}. {found['with pictures']:,} questions have a picture, and "
+        f"{found['long enough texts']:,} a text that is long enough to be found. Which: {folder / KEPT}"
+    )

@@ -8,5 +8,6 @@ runner.py       many questions at once, against the engine or a server; cached, 
 results.py      from replies to scores by skill
 held_out.py     what is run once
 comparison.py   two runs, question by question
+contamination.py  the score with and without what training data hold
 report.py       JSON, Markdown, one page of HTML
 """
