@@ -34,7 +34,7 @@ article { display: flex; gap: 1rem; margin: 1rem 0; align-items: flex-start; fle
 article[data-state="wrong"] { border-left-color: var(--two); }
 article[data-state="unread"] { border-left: .25rem dashed var(--two); }
 article img { max-width: 14rem; border: 1px solid var(--line); }
-article div { flex: 1 1 16rem; overflow-wrap: anywhere; }
+article div { flex: 1 1 16rem; overflow-wrap: anywhere; white-space: pre-line; }
 summary { cursor: pointer; padding: .3rem 0; }
 .warning { border-left: .3rem solid var(--two); padding-left: .8rem; }
 """
