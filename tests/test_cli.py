@@ -243,6 +243,27 @@ def test_a_users_file_is_scored_continued_and_compared(pictures: Path, tmp_path:
     assert (tmp_path / "a" / "mine" / "report.html").exists()
 
 
+def test_a_held_out_exam_is_sat_once_and_its_questions_are_looked_for_in_training_data(
+    pictures: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("daft")
+    questions = [{"image": "a.png", "question": "What colour?", "choices": ["red", "blue"], "answer": "A"}]
+    section = {"section": "Colours", "kind": "multiple choice", "questions": questions}
+    (pictures / "exam.json").write_text(json.dumps({"exam": "One", "held_out": True, "sections": [section]}))
+    asked = ("eval", f"exam:{pictures}", "--out", tmp_path)
+    first = run(*asked, "--json")
+    assert first.exit_code == 0 and json.loads(first.stdout)["all"]["points"]["of"] == 1, first.output
+    second = run(*asked)
+    assert second.exit_code == 1 and "held out" in second.stderr and "add --again" in second.stderr
+    assert run(*asked, "--again").exit_code == 0
+    corpus = pictures / "corpus.jsonl"
+    corpus.write_text(json.dumps({"image": "a.png", "question": "Well?", "answer": "Yes."}) + "\n")
+    found = run("eval", "contamination", tmp_path / "exam-one", "--corpus", corpus, "--json")
+    assert json.loads(found.stdout)["how"]["the same file"] == 1, found.output
+    assert "in the corpus" in run("eval", "contamination", tmp_path / "exam-one", "--corpus", corpus).stdout
+    assert run("eval", "contamination", tmp_path / "exam-one").exit_code == 2
+
+
 def test_a_suite_that_is_not_there_is_one_clear_line() -> None:
     result = run("eval", "docvqa2")
     assert result.exit_code == 1 and "there is no suite 'docvqa2'" in result.stderr

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from clearsight.commands.terminal import AsJson, UsageError, notes, reported
 
-COMPARE, PUBLISH = "compare", "publish"
+COMPARE, CONTAMINATION, PUBLISH = "compare", "contamination", "publish"
 ROWS = 40  # of a table on the terminal; all are in the report
 
 
@@ -20,8 +20,8 @@ def evaluate(
     suites: Annotated[
         list[str],
         typer.Argument(
-            help="mini, dawn, reading, a public data set's name, a .jsonl file; or: compare FOLDER FOLDER, "
-            "publish FOLDER ..."
+            help="mini, dawn, reading, a public data set's name, exam:PATH, a .jsonl file; or: compare FOLDER FOLDER; "
+            "contamination FOLDER; publish FOLDER ..."
         ),
     ],
     model: Annotated[
@@ -38,6 +38,9 @@ def evaluate(
         int | None, typer.Option(min=1, help="Questions of each skill, where a suite draws them.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="The first so many questions of a suite.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run a held-out exam once more; the report will say so.")
+    ] = False,
     blind: Annotated[
         bool, typer.Option("--blind/--no-blind", help="Ask everything again without the pictures.")
     ] = True,
@@ -45,6 +48,10 @@ def evaluate(
     seed: Annotated[int | None, typer.Option(min=0, help="Makes varied answers repeatable.")] = None,
     price: Annotated[
         str | None, typer.Option(help="A server's price of a million tokens, read and written: 0.5,1.5")
+    ] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(help="For contamination: training data, as for `clearsight data`; may be repeated."),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor cores to use; all by default.")
@@ -57,8 +64,9 @@ def evaluate(
 ) -> None:
     """Score a model, each score with its interval, and beside it the score without the pictures.
 
-    A run that is stopped goes on where it stood. Two runs are compared question by question with compare. Runs are
-    kept in docs/scores, and the tables of README.md and docs/model_card.md filled from there, with publish.
+    A run that is stopped goes on where it stood. Two runs are compared question by question with compare;
+    contamination tells the score without the questions that training data hold; publish keeps runs in docs/scores and
+    fills the tables of README.md and docs/model_card.md from there.
     """
     with reported(as_json):
         if suites[0] == COMPARE:
@@ -68,6 +76,14 @@ def evaluate(
             return
         if suites[0] == PUBLISH:
             _publish([Path(folder) for folder in suites[1:]], only_check)
+            return
+        if suites[0] == CONTAMINATION:
+            if len(suites) != 2 or not corpus:
+                raise UsageError(
+                    "contamination takes a run and what was trained on: "
+                    "clearsight eval contamination runs/eval/mini/docvqa --corpus runs/data/first"
+                )
+            _contamination(Path(suites[1]), corpus, as_json)
             return
         from clearsight.decoding.sampling import Sampling
         from clearsight.engine import EngineConfig
@@ -91,6 +107,7 @@ def evaluate(
                     sampling,
                     blind,
                     limit,
+                    again,
                     prices,
                     as_json,
                 )
@@ -107,6 +124,7 @@ def _one(
     sampling: Any,
     blind: bool,
     limit: int | None,
+    again: bool,
     prices: tuple[float, float] | None,
     quiet: bool,
 ) -> dict[str, Any]:
@@ -129,7 +147,9 @@ def _one(
             more += [f"{left / 60:.0f} min {left % 60:02.0f} s left"] if left is not None else []
             progress.update(task, total=now.total, completed=now.done, more=", ".join(more))
 
-        found = run_suite(suite, subject, folder, sampling=sampling, blind=blind, limit=limit, show=show)
+        found = run_suite(
+            suite, subject, folder, sampling=sampling, blind=blind, limit=limit, again=again, show=show
+        )
     if not quiet:
         _show(found)
         notes.print(f"Written to {folder}; report.html has plots and the wrong answers with their pictures")
@@ -168,8 +188,21 @@ def _show(found: dict[str, Any]) -> None:
             ("yes" if one["seen"] else "not shown") if blind else "",
         )
     Console(highlight=False).print(table)
+    if "points" in found["all"]:
+        _show_points(rows)
     for note in found["notes"]:
         notes.print(note, style="yellow", markup=False)
+
+
+def _show_points(rows: list[tuple[str, dict[str, Any]]]) -> None:
+    from clearsight.evals.report import points_told
+
+    table = Table(title="Points", title_justify="left")
+    for name in ("", "points", "of", "share (95%)", "without pictures"):
+        table.add_column(name, justify="right" if name else "left")
+    for name, one in rows[:ROWS]:
+        table.add_row(name, *points_told(one["points"]))
+    Console(highlight=False).print(table)
 
 
 def _share(one: dict[str, Any]) -> str:
@@ -215,3 +248,43 @@ def _compare(first: Path, second: Path, as_json: bool) -> None:
     notes.print("p of groups is corrected for how many there are (Holm); differences are in points.")
     for note in found["notes"]:
         notes.print(note, style="yellow", markup=False)
+
+
+def _contamination(folder: Path, corpora: list[str], as_json: bool) -> None:
+    from itertools import chain
+
+    from clearsight.data.sources import named
+    from clearsight.evals.comparison import read_run
+    from clearsight.evals.contamination import CONTAMINATION as KEPT
+    from clearsight.evals.contamination import contamination
+    from clearsight.evals.item import EvalError
+    from clearsight.evals.suites.by_name import by_name
+
+    run, _ = read_run(folder)
+    if not run["named"]:
+        raise EvalError(
+            f"the run in {folder} does not say of which suite it is; make it with clearsight eval"
+        )
+    suite = by_name(run["named"], run["count"])
+    found = contamination(folder, suite, chain.from_iterable(named.records(what) for what in corpora))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    table = Table(title=f"{found['suite']}: {found['model']}", title_justify="left")
+    for name in ("questions", "n", "pictures", "right (95%)"):
+        table.add_column(name, justify="left" if name == "questions" else "right")
+    for name, title in (("all", "all"), ("met", "in the corpus"), ("without", "not in the corpus")):
+        one = found[name]
+        table.add_row(
+            title, *((f"{one['n']:,}", f"{one['clusters']:,}", _share(one)) if one else ("0", "0", ""))
+        )
+    Console(highlight=False).print(table)
+    if found["difference"]:
+        certain = found["difference"]["interval"]
+        between = "{:+.1f} to {:+.1f}".format(*(100 * v for v in certain)) if certain else "too few to tell"
+        print(f"Without these: {100 * found['difference']['score']:+.1f} points (95%: {between}).")
+    how = ", ".join(f"{count:,} by {name}" for name, count in found["how"].items()) or "none"
+    notes.print(
+        f"Of {found['records']:,} records. Met: {how}. {found['with pictures']:,} questions have a picture, and "
+        f"{found['long enough texts']:,} a text that is long enough to be found. Which: {folder / KEPT}"
+    )

@@ -1,7 +1,7 @@
 """Tables of the HTML reports: with caption and headings that a screen reader finds, and room to scroll when wide."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 TABLE_STYLE = """
@@ -14,8 +14,16 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 """How tables look; a page defines --line."""
 
 
-def html_table(caption: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table as HTML; the first cell of a row heads it, whole numbers stand to the right. All text is escaped."""
+def html_table(
+    caption: str,
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    data: Sequence[Mapping[str, str]] = (),
+) -> str:
+    """A table as HTML; the first cell of a row heads it, whole numbers stand to the right. All text is escaped.
+
+    `data` are the data attributes of each row, for a script.
+    """
 
     def cell(value: Any, first: bool) -> str:
         whole = isinstance(value, int) and not isinstance(value, bool)
@@ -25,7 +33,14 @@ def html_table(caption: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
         return f'<td class="number">{text}</td>' if whole else f"<td>{text}</td>"
 
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
-    lines = ["<tr>" + "".join(cell(value, not i) for i, value in enumerate(row)) + "</tr>" for row in rows]
+    marks = [
+        "".join(f' data-{name}="{html.escape(value)}"' for name, value in one.items())
+        for one in data or [{}] * len(rows)
+    ]
+    lines = [
+        f"<tr{mark}>" + "".join(cell(value, not i) for i, value in enumerate(row)) + "</tr>"
+        for row, mark in zip(rows, marks, strict=True)
+    ]
     return (
         f'<div class="wide" role="region" aria-label="{html.escape(caption)}" tabindex="0"><table>'
         f"<caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"

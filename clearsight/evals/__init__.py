@@ -6,6 +6,8 @@ item.py         one question with its truth
 suites/         where questions come from: files, worlds, public data sets by name
 runner.py       many questions at once, against the engine or a server; cached, so that a killed run goes on
 results.py      from replies to scores by skill
+held_out.py     what is run once
 comparison.py   two runs, question by question
+contamination.py  the score with and without what training data hold
 report.py       JSON, Markdown, one page of HTML
 """

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
@@ -21,12 +21,22 @@ class EvalError(ValueError):
 
 
 @dataclass(frozen=True)
+class Reasoning:
+    """The model explains first, at a temperature of its own; then `asks` is asked, and that reply is judged."""
+
+    asks: str
+    temperature: float = 0.3
+    max_tokens: int = 192
+
+
+@dataclass(frozen=True)
 class Item:
     """A conversation that ends with a question, and what is known about the right answer.
 
     `id` is unique in its suite. `group` and `skill` are what scores are told by, the second within the first.
     Questions of one `cluster` share a picture (or another cause of being right together); by default the pictures
-    decide.
+    decide. The first `examples` messages are solved examples: their pictures are not the question's. `points` is
+    what the question is worth where a suite counts points.
     """
 
     id: str
@@ -37,6 +47,9 @@ class Item:
     skill: str = ""
     cluster: str = ""
     max_tokens: int = 64
+    reasoning: Reasoning | None = None
+    examples: int = 0
+    points: float | None = None
 
     def __post_init__(self) -> None:
         if self.conversation.messages[-1].role != "user":
@@ -44,7 +57,7 @@ class Item:
                 f"item {self.id}: the conversation ends with an answer; it must end with the question"
             )
         if not self.cluster:
-            pictures = "".join(image.sha256 for image in self.conversation.images)
+            pictures = "".join(image.sha256 for image in self.pictures)
             digest = hashlib.sha256(pictures.encode()).hexdigest()[:16] if pictures else self.id
             object.__setattr__(self, "cluster", digest)
 
@@ -56,12 +69,20 @@ class Item:
             self.truth.to_json(),
             self.metric,
             self.max_tokens,
+            *([asdict(self.reasoning)] if self.reasoning else []),
         ]
         return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     @property
     def question(self) -> str:
         return self.conversation.messages[-1].text
+
+    @property
+    def pictures(self) -> tuple[Image, ...]:
+        """What the question is about; without the pictures of its examples."""
+        return tuple(
+            image for message in self.conversation.messages[self.examples :] for image in message.images
+        )
 
 
 def unseen(item: Item, control: Control) -> Item:

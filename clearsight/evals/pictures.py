@@ -24,7 +24,7 @@ def keep(judged: Sequence[Judged], folder: Path) -> None:
         if one.scored.score >= 1 or shown[one.item.group] >= A_GROUP:
             continue
         shown[one.item.group] += 1
-        for image in one.item.conversation.images:
+        for image in one.item.pictures:
             path = folder / FOLDER / f"{image.sha256}.jpg"
             if path.exists():
                 continue

@@ -19,7 +19,7 @@ from clearsight.evals.metrics.by_name import answers, by_name
 from clearsight.evals.metrics.calibration import calibration
 from clearsight.evals.metrics.scored import total
 from clearsight.evals.runner import Judged
-from clearsight.evals.statistics import Interval, bootstrap, interval, paired
+from clearsight.evals.statistics import Interval, bootstrap, interval, paired, weighted_interval
 from clearsight.evals.subject import Subject, harness_fingerprint, release
 from clearsight.evals.suites.suite import Suite
 
@@ -33,6 +33,8 @@ def summary(suite: Suite, subject: Subject, sampling: Sampling, judged: Sequence
     found: dict[str, Any] = {
         "version": VERSION,
         "suite": suite.name,
+        "named": suite.named,
+        "count": suite.count,
         "about": suite.about,
         "model": subject.name,
         "valid": unread <= UNREAD_LIMIT,
@@ -42,7 +44,7 @@ def summary(suite: Suite, subject: Subject, sampling: Sampling, judged: Sequence
         "metrics": {name: _of_metric(name, some) for name, some in _by(judged, "metric").items()},
         "published": dict(suite.published),
         "notes": list(suite.notes),
-        "settings": {"temperature": sampling.temperature, "seed": sampling.seed, "control": suite.control},
+        "settings": _settings(suite, sampling, judged),
         "fingerprints": {
             "harness": harness_fingerprint(),
             "release": release(),
@@ -84,7 +86,24 @@ def told(judged: Sequence[Judged]) -> dict[str, Any]:
         found["blind"] = _interval(interval(blind, clusters))
         found["gain"] = {"difference": gain.difference, "p": gain.p, "test": gain.test}
         found["seen"] = gain.significant and gain.difference > 0
+    if all(one.item.points is not None for one in judged):
+        found["points"] = _points(judged)
     return found
+
+
+def _points(judged: Sequence[Judged]) -> dict[str, Any]:
+    """Points got of those to be had, with the interval of their share; the control's beside."""
+    worth = [one.item.points or 0.0 for one in judged]
+    clusters = [one.item.cluster for one in judged]
+
+    def of(scores: Sequence[float]) -> dict[str, Any]:
+        share = weighted_interval(scores, worth, clusters)
+        got = sum(points * score for points, score in zip(worth, scores, strict=True))
+        return {"got": got, "of": sum(worth), "share": share.score, "interval": [share.low, share.high]}
+
+    found = of([one.scored.score for one in judged])
+    blind = [one.blind.score for one in judged if one.blind is not None]
+    return found | ({"blind": of(blind)} if len(blind) == len(judged) else {})
 
 
 def reply_line(one: Judged) -> dict[str, Any]:
@@ -98,16 +117,26 @@ def reply_line(one: Judged) -> dict[str, Any]:
         "question": one.item.question,
         "answer": one.item.truth.answer,
         "fingerprint": one.item.fingerprint,
-        "pictures": [image.sha256 for image in one.item.conversation.images],
+        "pictures": [image.sha256 for image in one.item.pictures],
         "reply": one.reply.text,
         "finish_reason": one.reply.finish_reason,
         **one.scored.to_json(),
     }
     line |= {"logprob": one.reply.logprob} if one.reply.logprob is not None else {}
     line |= {"error": one.reply.error} if one.reply.error else {}
+    line |= {"points": one.item.points} if one.item.points is not None else {}
+    line |= {"explanation": one.explanation.text} if one.explanation is not None else {}
     if one.blind is not None and one.blind_reply is not None:
         line["blind"] = {"reply": one.blind_reply.text, "score": one.blind.score, "parsed": one.blind.parsed}
+        if one.blind_explanation is not None:
+            line["blind"]["explanation"] = one.blind_explanation.text
     return line
+
+
+def _settings(suite: Suite, sampling: Sampling, judged: Sequence[Judged]) -> dict[str, Any]:
+    found = {"temperature": sampling.temperature, "seed": sampling.seed, "control": suite.control}
+    explained = {one.item.reasoning.temperature for one in judged if one.item.reasoning}
+    return found | ({"temperature of explanations": max(explained)} if explained else {})
 
 
 def _interval(found: Interval) -> dict[str, Any]:

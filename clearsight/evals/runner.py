@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from clearsight.conversation import Conversation, assistant, user
 from clearsight.decoding.sampling import Sampling
 from clearsight.decoding.text import Answer, ContextError
 from clearsight.engine import Stream
@@ -26,13 +27,18 @@ REPLIES = "replies.jsonl"
 
 @dataclass(frozen=True)
 class Judged:
-    """An item, what was said and its worth; the same of the control, where there is one."""
+    """An item, what was said and its worth; the same of the control, where there is one.
+
+    `explanation` is what was said before the reply, where an item asks for reasoning.
+    """
 
     item: Item
     reply: Reply
     scored: Scored
     blind_reply: Reply | None = None
     blind: Scored | None = None
+    explanation: Reply | None = None
+    blind_explanation: Reply | None = None
 
 
 @dataclass
@@ -86,20 +92,54 @@ def run(
     if not items:
         raise EvalError(f"the suite {suite.name} has no questions")
     seeing_nothing = blind and suite.control is not None
-    progress = Progress(len(items) * (1 + seeing_nothing), began=time.monotonic())
+    asked = len(items) + sum(item.reasoning is not None for item in items)
+    progress = Progress(asked * (1 + seeing_nothing), began=time.monotonic())
     with Replies(folder / REPLIES) as replies:
-        seen = _ask_all(items, subject, sampling, replies, progress, show)
+
+        def answered(some: list[Item]) -> list[tuple[Reply | None, Reply]]:
+            return _explained_and_answered(some, subject, sampling, replies, progress, show)
+
+        judged = [
+            Judged(item, reply, _scored(item, reply), explanation=explanation)
+            for item, (explanation, reply) in zip(items, answered(items), strict=True)
+        ]
         if not seeing_nothing:
-            return [
-                Judged(item, reply, _scored(item, reply)) for item, reply in zip(items, seen, strict=True)
-            ]
+            return judged
         assert suite.control is not None
         controls = [unseen(item, suite.control) if item.conversation.images else item for item in items]
-        unseen_replies = _ask_all(controls, subject, sampling, replies, progress, show)
-    return [
-        Judged(item, reply, _scored(item, reply), other, _scored(item, other))
-        for item, reply, other in zip(items, seen, unseen_replies, strict=True)
+        return [
+            replace(one, blind_reply=reply, blind=_scored(one.item, reply), blind_explanation=explanation)
+            for one, (explanation, reply) in zip(judged, answered(controls), strict=True)
+        ]
+
+
+def _explained_and_answered(
+    items: list[Item],
+    subject: Subject,
+    sampling: Sampling,
+    replies: Replies,
+    progress: Progress,
+    show: Callable[[Progress], None],
+) -> list[tuple[Reply | None, Reply]]:
+    """For each item the explanation, where it asks for one, and the reply that follows it."""
+    explaining = {n: item.reasoning for n, item in enumerate(items) if item.reasoning is not None}
+    explanations: dict[int, Reply] = {}
+    for one in dict.fromkeys(explaining.values()):
+        numbers = [n for n, reasoning in explaining.items() if reasoning == one]
+        warmer = replace(sampling, temperature=one.temperature, max_tokens=one.max_tokens)
+        found = _ask_all([items[n] for n in numbers], subject, warmer, replies, progress, show)
+        explanations |= dict(zip(numbers, found, strict=True))
+    following = [
+        _after(item, explanations[n].text) if n in explanations else item for n, item in enumerate(items)
     ]
+    answers = _ask_all(following, subject, sampling, replies, progress, show)
+    return [(explanations.get(n), reply) for n, reply in enumerate(answers)]
+
+
+def _after(item: Item, explanation: str) -> Item:
+    assert item.reasoning is not None
+    messages = (*item.conversation.messages, assistant(explanation), user(item.reasoning.asks))
+    return replace(item, conversation=Conversation(messages))
 
 
 def _ask_all(

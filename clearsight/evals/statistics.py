@@ -100,6 +100,27 @@ def interval(
     return Interval(mean, low, high, n, groups, error)
 
 
+def weighted_interval(
+    values: Sequence[float],
+    weights: Sequence[float],
+    clusters: Sequence[Hashable],
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """The weighted mean of scores in [0, 1], such as an exam's share of points, with its interval.
+
+    Wilson's with the number of independent questions that the clustered error of the ratio amounts to, which for
+    graded scores is on the careful side; where the error is 0 it is the number of clusters.
+    """
+    scores, worth = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
+    mean, n, groups = float((scores * worth).sum() / worth.sum()), len(scores), len(set(clusters))
+    if groups < 2:
+        return Interval(mean, *wilson(mean, 1, student(confidence, 10**9)), n, groups, math.nan)
+    error = clustered_error((worth * (scores - mean) / worth.mean()).tolist(), clusters)
+    effective = min(float(n), mean * (1 - mean) / error**2) if error > 1e-12 else float(groups)
+    low, high = wilson(mean * effective, effective, student(confidence, groups - 1))
+    return Interval(mean, low, high, n, groups, error)
+
+
 def bootstrap(
     statistic: Callable[[np.ndarray], float],
     clusters: Sequence[Hashable],

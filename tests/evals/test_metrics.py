@@ -534,6 +534,7 @@ EXAMPLES = {
     "chair": Truth("text", "a dog", {"present": ["dog"], "vocabulary": {"dog": []}}),
     "refusal": Truth("text", "refuse"),
     "pope": Truth("yes or no", "Yes"),
+    "rubric": Truth("text", "a red one", [{"fact": "red", "any": ["red", "1"], "never": ["("]}]),
 }
 
 
@@ -548,6 +549,7 @@ def test_no_reply_however_strange_breaks_a_metric(name: str, reply: str) -> None
     scored = by_name(name).score(reply, EXAMPLES.get(name, Truth("text", "red")))
     assert 0 <= scored.score <= 1 and all(math.isfinite(v) and 0 <= v <= 1 for v in scored.under.values())
     assert Scored.from_json(scored.to_json()) == scored
+    assert scored.parsed or scored.score == 0, "what could not be read is worth nothing"
     if not reply.strip():
         assert not scored.parsed
 

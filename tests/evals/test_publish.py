@@ -12,15 +12,15 @@ from clearsight.evals.publish import check, publish
 
 DOCUMENT = """# Card
 
-<!-- scores: colours -->
+<!-- scores: red -->
 old
 <!-- end of scores -->
 
 between
 
-<!-- scores: colours by skill -->
+<!-- scores: red by skill -->
 <!-- end of scores -->
-<!-- scores: colours of mini, blindfold -->
+<!-- scores: red of mini, blindfold -->
 <!-- end of scores -->
 """
 
@@ -42,8 +42,8 @@ def test_tables_are_filled_from_runs_and_what_is_between_stays(tmp_path: Path, c
     scores = tmp_path / "scores"
     changed = publish(runs(tmp_path), [card], scores)
     assert changed == [
-        scores / f"{suite().name}.mini.json",
-        scores / f"{suite().name}.blindfold.json",
+        scores / "red.mini.json",
+        scores / "red.blindfold.json",
         card,
     ]
     text = card.read_text()
@@ -65,7 +65,7 @@ def test_a_table_that_someone_has_edited_is_noticed(tmp_path: Path, card: Path) 
 def test_a_score_that_has_changed_is_noticed(tmp_path: Path, card: Path) -> None:
     scores = tmp_path / "scores"
     publish(runs(tmp_path), [card], scores)
-    kept = scores / f"{suite().name}.mini.json"
+    kept = scores / "red.mini.json"
     whole = json.loads(kept.read_text())
     whole["all"]["score"] = 0.5
     kept.write_text(json.dumps(whole))
@@ -74,7 +74,7 @@ def test_a_score_that_has_changed_is_noticed(tmp_path: Path, card: Path) -> None
 
 
 def test_scores_that_are_not_there_are_asked_for(tmp_path: Path, card: Path) -> None:
-    with pytest.raises(EvalError, match="run clearsight eval colours --model mini"):
+    with pytest.raises(EvalError, match="run clearsight eval red --model mini"):
         check([card], tmp_path / "scores")
     with pytest.raises(EvalError, match="no finished evaluation"):
         publish([tmp_path / "nowhere"], [card], tmp_path / "scores")

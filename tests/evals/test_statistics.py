@@ -85,6 +85,30 @@ def test_graded_scores_have_an_interval_too() -> None:
     assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.02)
 
 
+def test_points_of_an_exam_have_an_interval_too() -> None:
+    right, pictures = [1, 0, 1, 1, 0, 1], [0, 0, 1, 2, 3, 3]
+    plain, weighted = st.interval(right, pictures), st.weighted_interval(right, [2.0] * 6, pictures)
+    assert (weighted.low, weighted.high) == pytest.approx((plain.low, plain.high)), (
+        "equal points change nothing"
+    )
+    assert st.weighted_interval(right, [5, 1, 1, 1, 1, 1], pictures).score == pytest.approx(8 / 10)
+    none = st.weighted_interval([0, 0, 0], [1, 2, 3], [0, 1, 2])
+    assert none.score == 0 and none.low < 1e-9 and none.high > 0.4, (
+        "no points on three pictures is no certainty"
+    )
+
+
+def test_intervals_of_points_hold_the_truth_as_often_as_they_say() -> None:
+    """60 questions of 1 to 6 points about 30 pictures, half of what decides shared by a picture's questions."""
+    rng, held = np.random.default_rng(4), 0
+    pictures, worth = np.repeat(np.arange(30), 2), np.tile([1, 2, 3, 4, 5, 6], 10)
+    for _ in range(600):
+        easy = rng.beta(2, 2, 30)[pictures]
+        found = st.weighted_interval((rng.random(60) < easy).astype(float), worth, pictures)
+        held += found.low <= 0.5 <= found.high
+    assert 0.93 <= held / 600 <= 0.99
+
+
 def test_a_bootstrap_draws_whole_pictures() -> None:
     values = np.repeat([0.0, 1.0] * 20, 10)
     clusters = np.repeat(np.arange(40), 10).tolist()

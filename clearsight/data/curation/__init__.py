@@ -9,6 +9,7 @@ pictures.py, alignment.py     what a picture looks like, and whether another is 
 texts.py, quality.py          words, signatures, language; signs of poor quality
 neighbours.py                 near ones among many
 personal.py, contamination.py personal data; evaluations in training data
+overlap.py                    which questions a corpus holds, for a score with and without them
 optional_models.py, extras.py reading, decency, relevance; libraries that only curation needs
 mixing.py                     how often to draw each source
 report.py                     one page of HTML

@@ -65,10 +65,12 @@ class EvaluationTexts:
 
 
 def contaminated(rows: np.ndarray, hits: np.ndarray, common: int) -> dict[int, int]:
-    """Row to the place of its first telling run, of pairs (row, place in EvaluationTexts.hashes).
+    """Row to the place of its first telling run, of pairs (row, place in EvaluationTexts.hashes)."""
+    kept = telling(hits, common)
+    return {int(row): int(hit) for row, hit in zip(rows[kept][::-1], hits[kept][::-1], strict=True)}
 
-    Runs that more than `common` rows share are common phrases.
-    """
+
+def telling(hits: np.ndarray, common: int) -> np.ndarray:
+    """Which pairs of a text and a run tell something: a run that more than `common` texts share is a common phrase."""
     _, which, counts = np.unique(hits, return_inverse=True, return_counts=True)
-    telling = counts[which] <= common
-    return {int(row): int(hit) for row, hit in zip(rows[telling][::-1], hits[telling][::-1], strict=True)}
+    return counts[which] <= common

@@ -181,7 +181,7 @@ def curate(
 
     options = options or Options()
     evaluation_sets = evaluation_sets or {}
-    _use(runner)
+    use_runner(runner)
     run = Run(Path(out), options, runner, scorer, list(evaluation_sets))
     _claim(run)
     with run.progress("Reading records", None) as advance:
@@ -259,7 +259,7 @@ def _claim(run: Run) -> None:
     partial.replace(file)
 
 
-def _use(runner: Runner) -> None:
+def use_runner(runner: Runner) -> None:
     """Daft takes one runner for the life of a process."""
     daft = require("daft", "to run the pipeline")
     if runner not in RUNNERS:

@@ -20,6 +20,7 @@ from clearsight.evals.metrics.multiple_choice import multiple_choice
 from clearsight.evals.metrics.pope import pope, pope_summary
 from clearsight.evals.metrics.refusal import refusal, refusal_summary
 from clearsight.evals.metrics.relaxed import relaxed_accuracy
+from clearsight.evals.metrics.rubric import rubric
 from clearsight.evals.metrics.scored import Scored, ratio
 from clearsight.evals.metrics.vqa import vqa_accuracy
 
@@ -78,6 +79,27 @@ def _chair(reply: str, truth: Truth) -> Scored:
     return chair(reply, value["present"], value["vocabulary"])
 
 
+def _rubric(reply: str, truth: Truth) -> Scored:
+    facts = truth.value
+    if not isinstance(facts, (list, tuple)) or not facts or not all(map(_is_fact, facts)):
+        raise MetricError('a rubric is a list of facts such as {"fact": "...", "any": ["..."], "points": 1}')
+    return rubric(reply, facts)
+
+
+def _is_fact(fact: object) -> bool:
+    if not isinstance(fact, Mapping) or not set(fact) <= {"fact", "any", "never", "points"}:
+        return False
+    forms, never, points = fact.get("any"), fact.get("never", []), fact.get("points", 1)
+    texts = isinstance(forms, list) and forms and isinstance(never, list)
+    return bool(
+        texts
+        and all(isinstance(form, str) and form.strip() for form in [*forms, *never])  # type: ignore[misc]
+        and fact.get("fact")
+        and isinstance(points, (int, float))
+        and points > 0
+    )
+
+
 def _relaxed(reply: str, truth: Truth) -> Scored:
     found = [relaxed_accuracy(reply, answer) for answer in answers(truth)]
     return max(found, key=lambda one: (one.score, one.parsed))
@@ -109,5 +131,6 @@ METRICS: dict[str, Metric] = {
     "captions": Metric(lambda reply, truth: bleu(reply, answers(truth)), corpus=_captions),
     "pope": Metric(lambda reply, truth: pope(reply, truth.answer.strip().lower() == "yes"), pope_summary),
     "chair": Metric(_chair, chair_summary),
+    "rubric": Metric(_rubric),
     "refusal": Metric(lambda reply, truth: refusal(reply, truth.answer == "refuse"), refusal_summary),
 }

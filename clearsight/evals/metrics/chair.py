@@ -21,7 +21,8 @@ Vocabulary = Mapping[str, Sequence[str]]
 
 
 def chair(caption: str, present: Collection[str], vocabulary: Vocabulary) -> Scored:
-    """The share of mentions that are right. A caption that mentions nothing has nothing wrong, and nothing to show."""
+    """The share of mentions that are right. A caption that mentions nothing has nothing wrong, and nothing to show; an
+    empty one is unread."""
     named = mentions(caption, vocabulary)
     wrong = [name for name in named if name not in present]
     covered = set(named) & set(present)
@@ -36,8 +37,10 @@ def chair(caption: str, present: Collection[str], vocabulary: Vocabulary) -> Sco
         "covered": float(len(covered)),
         "words": float(len(caption.split())),
     }
+    if not caption.strip():
+        return Scored(0.0, False, "", {"distinct": 0.0}, counts)
     under = {"distinct": 1 - ratio(len(set(wrong)), len(set(named)))}
-    return Scored(1 - ratio(len(wrong), len(named)), bool(caption.strip()), ", ".join(named), under, counts)
+    return Scored(1 - ratio(len(wrong), len(named)), True, ", ".join(named), under, counts)
 
 
 def chair_summary(counts: Mapping[str, float]) -> dict[str, float]:

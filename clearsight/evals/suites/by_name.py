@@ -1,17 +1,22 @@
 """Suites as a person names them on the command line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from clearsight.evals.item import EvalError
-from clearsight.evals.suites import dawn, files, mini, reading, tables
+from clearsight.evals.suites import dawn, exam, files, mini, reading, tables
 from clearsight.evals.suites.suite import Suite
 
 
 def by_name(what: str, count: int | None = None) -> Suite:
-    """`mini`, `mini:world,world`, `dawn`, `reading`, `docvqa=FOLDER`, `docvqa@COMMIT`, or a .jsonl file.
+    """`mini`, `mini:world,world`, `dawn`, `reading`, `docvqa=FOLDER`, `docvqa@COMMIT`, `exam:PATH`, or a .jsonl file.
 
     `count` is how many of each skill or leaf, where the suite draws them. Raises EvalError with the names there are.
     """
+    return replace(_found(what, count), named=what, count=count)
+
+
+def _found(what: str, count: int | None) -> Suite:
     name, _, rest = what.partition(":")
     if name == "mini":
         return mini.suite(count or mini.COUNT, [world for world in rest.split(",") if world])
@@ -19,6 +24,8 @@ def by_name(what: str, count: int | None = None) -> Suite:
         return dawn.suite(count or dawn.COUNT)
     if what == "reading":
         return reading.suite(count or reading.COUNT)
+    if name == "exam" and rest:
+        return exam.load(Path(rest).expanduser())
     table, _, folder = what.partition("=")
     if folder and table in tables.TABLES:
         return tables.load(table, Path(folder).expanduser())
@@ -28,6 +35,6 @@ def by_name(what: str, count: int | None = None) -> Suite:
     if what.endswith((".jsonl", ".json")):
         return files.load(Path(what).expanduser())
     raise EvalError(
-        f"there is no suite {what!r}; there are mini, mini:WORLD,WORLD, dawn, reading, any .jsonl file, and, with "
-        f"=FOLDER or @COMMIT behind it, {', '.join(tables.TABLES)}"
+        f"there is no suite {what!r}; there are mini, mini:WORLD,WORLD, dawn, reading, exam:PATH, any .jsonl file, "
+        f"and, with =FOLDER or @COMMIT behind it, {', '.join(tables.TABLES)}"
     )

@@ -11,7 +11,8 @@ class Suite:
     """`items` begins anew each time it is called, and always gives the same ones.
 
     `about` says in a sentence what is asked; `control` is None where no picture is. `published` holds the scores
-    others reported under the same name, by model, in per cent. `notes` are printed under the table.
+    others reported under the same name, by model, in per cent. `notes` are printed under the table. A suite that is
+    `held_out` is run once by a model. `named` is how the command line asks for it, with the `count` given there.
     """
 
     name: str
@@ -20,3 +21,6 @@ class Suite:
     control: Control | None = "grey"
     published: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    held_out: bool = False
+    named: str = ""
+    count: int | None = None
