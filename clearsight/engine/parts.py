@@ -66,9 +66,10 @@ def _native(model: VisionLanguageModel, config: EngineConfig, precision: Precisi
         block_size=config.block_size,
         threads=threads,
         kv="float32" if full else "float16",
+        consume=True,
     )
     embeddings_VD = model.text_model.embed_tokens.weight.detach().float()
-    model.text_model.layers = nn.ModuleList()  # packed now; two copies would only take memory
+    model.text_model.layers = nn.ModuleList()
     encoder = _encoder(model, "float32" if full else "int8", threads)
     give_back_freed_memory()
     return Parts(precision, embeddings_VD, encoder, decoder)

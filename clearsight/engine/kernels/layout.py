@@ -11,6 +11,7 @@ from torch import Tensor
 from clearsight.engine.kernels.quantise import GROUP, int4_weights, int8_weights
 
 PANEL = 32
+ROWS_AT_ONCE = 4096  # whole panels; so that packing the vocabulary does not take its memory several times
 Precision = Literal["float32", "int8", "int4"]
 
 
@@ -18,6 +19,13 @@ def packed(
     weight_OI: Tensor, precision: Precision, importance_I: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Panels (uint8, one dimension) and scales (O,) float32 of a matrix; outputs are filled up with zeros to 32."""
+    parts = [_packed(rows, precision, importance_I) for rows in weight_OI.split(ROWS_AT_ONCE)]
+    if len(parts) == 1:
+        return parts[0]
+    return torch.cat([panels for panels, _ in parts]), torch.cat([scales for _, scales in parts])
+
+
+def _packed(weight_OI: Tensor, precision: Precision, importance_I: Tensor | None) -> tuple[Tensor, Tensor]:
     outputs = weight_OI.shape[0]
     missing = -outputs % PANEL
     weight_OI = torch.nn.functional.pad(weight_OI.float(), (0, 0, 0, missing))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from clearsight.engine.batch import FlatBatch
 from clearsight.engine.kernels.build import library
@@ -17,6 +17,7 @@ from clearsight.engine.kernels.memory import Arena, aligned
 from clearsight.engine.kernels.quantise import ChannelStatistics, channel_statistics
 from clearsight.models.config import TextConfig
 from clearsight.models.text import TextDecoder, TextLayer, rotary_tables
+from clearsight.process_memory import give_back_freed_memory
 
 KINDS: dict[Precision, int] = {"float32": 0, "int8": 1, "int4": 2}
 CACHE_DTYPES = {"float32": torch.float32, "float16": torch.float16}
@@ -48,8 +49,9 @@ class NativeDecoder:
     """A decoder's weights, packed, and its keys and values in blocks.
 
     `decoder` and `head_VD` may be of any floating dtype and are not kept. With "int8" and "int4" weights the inputs
-    of every product are int8 with a scale a row; the head is int8 in both. Raises ValueError for a shape or setting
-    the kernels don't take, NoCompiler when they can't be built.
+    of every product are int8 with a scale a row; the head is int8 in both. `consume` takes each layer out of `decoder`
+    once it is packed, so that the weights are never there twice. Raises ValueError for a shape or setting the kernels
+    don't take and NoCompiler when they can't be built, both before anything is consumed.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class NativeDecoder:
         block_size: int,
         threads: int,
         kv: Literal["float32", "float16"] = "float16",
+        consume: bool = False,
     ):
         config = decoder.config
         _check(config, num_blocks, block_size, threads)
@@ -93,7 +96,8 @@ class NativeDecoder:
             norm_epsilon=config.rms_norm_eps,
         )
         tensors = [
-            self._weights.copy(tensor).data_ptr() for tensor in _tensors(decoder, head_VD, weights, head)
+            self._weights.copy(tensor).data_ptr()
+            for tensor in _tensors(decoder, head_VD, weights, head, consume)
         ]
         create = self._library.decoder_create
         create.restype = ctypes.c_void_p
@@ -236,16 +240,23 @@ def _weight_bytes(config: TextConfig, weights: Precision, head: Precision) -> in
 
 
 @torch.inference_mode()
-def _tensors(decoder: TextDecoder, head_VD: Tensor, weights: Precision, head: Precision) -> Iterator[Tensor]:
+def _tensors(
+    decoder: TextDecoder, head_VD: Tensor, weights: Precision, head: Precision, consume: bool
+) -> Iterator[Tensor]:
     """All tensors in the order in which the kernels take them."""
     statistics = channel_statistics(decoder) if weights != "float32" else {}
-    for number, layer in enumerate(decoder.layers):
+    for number in range(len(decoder.layers)):
+        layer = decoder.layers[number]
         assert isinstance(layer, TextLayer)
         of_layer = {
             name: statistics.get(f"layers.{number}.{name}")
             for name in ("self_attn.q_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.down_proj")
         }
         yield from _layer_tensors(layer, weights, of_layer)
+        if consume:
+            decoder.layers[number] = nn.Identity()
+            del layer
+            give_back_freed_memory()
     norm_D, (head_VD,), _ = _evened(decoder.norm.weight, statistics.get("head"), head_VD)
     yield norm_D
     yield from packed(head_VD, head)
