@@ -20,7 +20,13 @@ from clearsight.decoding.sampling import Sampling, SamplingError
 from clearsight.decoding.text import Answer, ContextError
 from clearsight.engine import EngineError
 from clearsight.evals.subject import Subject, opened
+from clearsight.mini import PartsMissing
+from clearsight.models.hf import CheckpointError
 from clearsight.processing.images import ImageError
+from clearsight.processing.processor import ProcessorError
+from clearsight.processing.template import TemplateError
+from clearsight.processing.tokenizer import TokenizerError
+from clearsight.weights import WeightsError
 
 try:
     import uvicorn
@@ -34,6 +40,10 @@ except ImportError as error:
     sys.exit(f"the endpoint needs {error.name}: install it with pip install -e '.[test]'")
 
 SETTINGS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty", "seed", "stop")
+LOADING = (
+    *(CheckpointError, EngineError, PartsMissing, ProcessorError, TemplateError, TokenizerError),
+    *(WeightsError, OSError),
+)
 ONLY = {"stream": False, "n": 1}  # what may be named, but not be otherwise
 
 
@@ -105,9 +115,11 @@ def sampling_of(settings: dict[str, Any]) -> Sampling:
             raise Refused(
                 f"there is no setting {name!r} here; there are {', '.join((*SETTINGS, *ONLY))}", name
             )
+    if not isinstance(settings.get("stop", []), (str, list)):
+        raise Refused("stop is a string or a list of strings", "stop")
     try:
         return Sampling(**{"temperature": 1.0, **settings})  # OpenAI's default
-    except (SamplingError, TypeError) as error:
+    except SamplingError as error:
         raise Refused(str(error)) from error
 
 
@@ -182,8 +194,11 @@ def main() -> None:
     )
     parser.add_argument("--port", type=int, default=8000)
     arguments = parser.parse_args()
-    with opened(arguments.model) as subject:
-        uvicorn.run(application(subject), host="127.0.0.1", port=arguments.port, log_level="warning")
+    try:
+        with opened(arguments.model) as subject:
+            uvicorn.run(application(subject), host="127.0.0.1", port=arguments.port, log_level="warning")
+    except LOADING as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

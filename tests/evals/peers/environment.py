@@ -2,7 +2,8 @@
 
 Its own requirements bring a hundred packages, among them torch for NVIDIA cards by way of torchvision. Here it is
 installed without them, unmodified, behind the packages that the command line, the client of OpenAI's API and the
-metrics import.
+metrics import. torch is the build that pip finds; where that is not the one for processors alone, name a place that has
+it, as for the peers of the engine (benchmarks/engine_peers/environments.py).
 
     python -m tests.evals.peers.environment         # make it; --again after a failure
 """
