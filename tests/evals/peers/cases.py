@@ -1,7 +1,7 @@
 """What both are asked: cases as lmms-eval's worker takes them, and what we make of each.
 
 A metric of ours is set beside a function of lmms-eval where it knows that convention by name, or where both have one
-definition. Then the cases stay where that is so, and `ONLY` says where.
+definition; then the cases stay where that is so.
 """
 
 import random
@@ -23,31 +23,9 @@ from peers.replies import CHOICES, answer, lettered, reply
 
 Case = dict[str, Any]
 WORDS = (
-    "a",
-    "the",
-    "dog",
-    "cat",
-    "red",
-    "ball",
-    "grass",
-    "on",
-    "runs",
-    "two",
-    "man",
-    "rides",
-    "bike",
-    "with",
-    "hat",
-    "2",
+    *("a", "the", "dog", "cat", "red", "ball", "grass", "on"),
+    *("runs", "two", "man", "rides", "bike", "with", "hat", "2"),
 )
-ONLY = {
-    "refcoco": "replies with one box in square brackets, corners in order, or without numbers",
-    "wer": "lower case, no word of punctuation alone (lmms-eval drops those)",
-    "cer": "the same, without blanks (lmms-eval does not count those)",
-    "bleu": "each reply a corpus of its own, as many references each",
-    "cider": "words of letters and digits (lmms-eval cuts them with Stanford's tokeniser, which needs Java)",
-    "mmmu": "where lmms-eval guesses, ours is the chance of the guess",
-}
 
 
 def people(rng: random.Random) -> Case:
@@ -93,7 +71,7 @@ def yes_or_no(rng: random.Random) -> Case:
 
 
 def spoken(rng: random.Random) -> Case:
-    """Lines of a few words."""
+    """Lines in lower case, without words of punctuation alone, which lmms-eval drops."""
     while True:
         right = " ".join(answer(rng) for _ in range(rng.randint(1, 5))).lower()
         said = reply(rng, right).strip().lower()
@@ -102,11 +80,13 @@ def spoken(rng: random.Random) -> Case:
 
 
 def unspaced(rng: random.Random) -> Case:
+    """Without blanks, which lmms-eval does not count as characters."""
     line = spoken(rng)
     return {"answers": ["".join(line["answers"][0].split())], "reply": "".join(line["reply"].split())}
 
 
 def box(rng: random.Random) -> Case:
+    """One box in square brackets with its corners in order, or none; lmms-eval reads no other."""
     right = _box(rng)
     near = [round(min(0.999, max(0, side + rng.gauss(0, 0.05))), 3) for side in right]
     found = near if near[0] < near[2] and near[1] < near[3] else _box(rng)
@@ -118,6 +98,7 @@ def box(rng: random.Random) -> Case:
 
 
 def caption(rng: random.Random, references: int = 3) -> Case:
+    """Plain words: the COCO code's tokeniser, which needs Java, would leave them as they are."""
     told = [" ".join(rng.choices(WORDS, k=rng.randint(3, 12))) for _ in range(references)]
     words = rng.choice(told).split()
     kept = [rng.choice(WORDS) if rng.random() < 0.2 else word for word in words if rng.random() < 0.9]
@@ -128,7 +109,7 @@ def caption(rng: random.Random, references: int = 3) -> Case:
 
 
 def captions(rng: random.Random) -> Case:
-    """Punctuation and capitals too, which BLEU cuts as sacrebleu does."""
+    """A corpus of one reply, with punctuation and capitals too."""
     case = caption(rng, rng.randint(1, 4))
     marked = [
         f"{text.capitalize()}{rng.choice(('.', ' .', '!', ', 2,500 m.', ''))}" for text in case["answers"]
