@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-slow lint clean
+.PHONY: help run test test-slow test-peers lint clean
 
 help:  ## show this list
 	@echo "make run     set up, fetch the base weights and show the assistant (demo)"
 	@echo "make test    set up, install what the tests need, and run those that take seconds"
 	@echo "make test-slow  the tests that take longer; .ci/run does both"
+	@echo "make test-peers the metrics beside lmms-eval's own code, in an environment that it makes (once, 1.5 GB)"
 	@echo "make lint    style, types and the floors of the house"
 	@echo "make clean   remove the environment and caches of this folder"
 	@echo
@@ -22,10 +23,13 @@ run: $(VENV)/stamp-run
 
 # Two processes of one thread each: threads that wait for each other would only slow both down.
 test: $(VENV)/stamp-test $(VENV)/stamp-fonts
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not peer" -n 2 --dist loadfile
 
 test-slow: $(VENV)/stamp-test $(VENV)/stamp-fonts
 	$(BIN)/python -m pytest -m slow
+
+test-peers: $(VENV)/stamp-test $(VENV)/stamp-fonts
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m peer
 
 lint: $(VENV)/stamp-test
 	$(BIN)/ruff check .

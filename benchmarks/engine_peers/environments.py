@@ -79,10 +79,10 @@ def default_folder() -> Path:
     return user_cache_path("clearsight") / "benchmarks"
 
 
-def python(folder: Path, name: str) -> Path:
+def python(folder: Path, name: str, recipe: Recipe | None = None) -> Path:
     """The interpreter of an environment that was made. Raises Missing with the reason when there is none."""
-    stamp = _stamp(folder, name)
-    if stamp.get("recipe") != RECIPES[name].identity:
+    stamp, recipe = _stamp(folder, name), recipe or RECIPES[name]
+    if stamp.get("recipe") != recipe.identity:
         raise Missing(f"the environment of {name} was not made yet")
     if stamp.get("failed"):
         raise Missing(stamp["failed"])
@@ -90,13 +90,21 @@ def python(folder: Path, name: str) -> Path:
 
 
 def make(
-    folder: Path, name: str, *, again: bool = False, note: Callable[[str], None] = lambda _: None
+    folder: Path,
+    name: str,
+    recipe: Recipe | None = None,
+    *,
+    again: bool = False,
+    note: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Make an environment unless it is there; returns its interpreter. Raises Missing as `python` does."""
-    recipe, place = RECIPES[name], folder / name
+    """Make an environment, by default that of an engine's peer, unless it is there; returns its interpreter.
+
+    Raises Missing as `python` does.
+    """
+    recipe, place = recipe or RECIPES[name], folder / name
     stamp = _stamp(folder, name)
     if stamp.get("recipe") == recipe.identity and not (again and stamp.get("failed")):
-        return python(folder, name)
+        return python(folder, name, recipe)
     note(f"Making the environment of {name}; this is done once ...")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -129,7 +137,7 @@ def make(
             failed = _reason(error, place / "install.log")
     stamped = {"recipe": recipe.identity, "seconds": round(time.monotonic() - began), "failed": failed}
     (place / "stamp.json").write_text(json.dumps(stamped))
-    return python(folder, name)
+    return python(folder, name, recipe)
 
 
 def versions(folder: Path, name: str) -> dict[str, str]:

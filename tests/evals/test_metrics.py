@@ -53,6 +53,19 @@ def test_vqa_forms_are_left_alone_when_all_ten_people_agree() -> None:
     assert scored.score == 0 and scored.under["lmms-eval"] == 1 and scored.spread == 1
 
 
+def test_vqav2_and_textvqa_have_different_forms_in_lmms_eval() -> None:
+    """For TextVQA "'s" is a word of its own, and a question mark joins words instead of parting them."""
+    scored = vqa_accuracy("dog's", ["dog 's"] * 10)
+    assert scored.under == {"lmms-eval": 1.0, "lmms-eval vqav2": 0.0}
+    scored = vqa_accuracy("who?me", ["who me"] * 10)
+    assert scored.under == {"lmms-eval": 0.0, "lmms-eval vqav2": 1.0}
+
+
+def test_an_answer_of_which_nothing_is_left_is_matched_by_an_empty_reply_in_lmms_eval() -> None:
+    scored = vqa_accuracy("", ["the"] * 10)
+    assert not scored.parsed and scored.score == 0 and scored.under["lmms-eval"] == 1
+
+
 @pytest.mark.parametrize(
     ("text", "form"),
     [
@@ -226,6 +239,37 @@ def test_the_defects_of_the_other_harnesses_are_shown_beside() -> None:
     assert multiple_choice("The answer is (B)", 1, PARTS).under["mmstar"] == 0
 
 
+def test_blanks_around_a_reply_do_not_count_in_lmms_eval() -> None:
+    assert multiple_choice("B \n", 1, PARTS).under["lmms-eval ai2d"] == 1
+    assert multiple_choice("B .", 1, PARTS).under["lmms-eval ai2d"] == 0, "those inside do"
+    assert multiple_choice("B,\n", 1, PARTS).under["mmmu"] == 1, "the comma goes, and nothing is guessed"
+    assert relaxed_accuracy("yes\n", "Yes").under["pix2struct"] == 1
+    assert anls(" new yorc city\n", ["new york city"]).under["lmms-eval"] == pytest.approx(12 / 13)
+
+
+@pytest.mark.parametrize(
+    ("reply", "read"),
+    [
+        ("B", 1),
+        ("A dog", 0),  # what stands first wins
+        ("A, no, it is C.", 0),
+        ("Neither A nor B: D", 3),  # then what stands last
+        ("(A) is wrong, and I choose C since it is red", 2),  # then a phrase
+        ("the answer is plain: D and A both", 0),  # the last of the letters behind it
+        ("It is B: what (A) is not", 0),  # brackets before a colon
+        ("The DNA strand", 0),
+        ("xBx", 1),  # any capital
+        ("정답은 C 입니다", 2),
+        ("b", None),
+        ("E", None),
+        (" \n", None),
+    ],
+)
+def test_mmstar_as_lmms_eval_reads_it(reply: str, read: int | None) -> None:
+    found = [multiple_choice(reply, right, PARTS).under["lmms-eval mmstar"] for right in range(4)]
+    assert found == [float(right == read) for right in range(4)]
+
+
 # ---------------------------------------------------------------------------------------------------
 # Exact match, edit rates
 
@@ -238,12 +282,33 @@ def test_exact_match() -> None:
     assert not exact_match(" ", ["Paris"]).parsed
 
 
+@pytest.mark.parametrize(
+    ("reply", "answer", "same"),
+    [
+        ("Eiffel tower!", "Eiffel Tower", True),
+        ("well known\n", "well known", True),
+        ("The Eiffel Tower", "Eiffel Tower", False),  # an article
+        ("(İstanbul)", "İstanbul", False),  # lower case is longer, and cut off
+        ("red", "blue", False),
+    ],
+)
+def test_exact_match_of_lmms_eval(reply: str, answer: str, same: bool) -> None:
+    assert exact_match(reply, ["other", answer]).under["lmms-eval"] == float(same)
+
+
 def test_ocrbench_finds_formulas_with_capitals() -> None:
-    """lmms-eval lower-cases the reply, but not the answer."""
     scored = ocrbench("x = \\Delta T", ["\\Delta T"], formula=True)
-    assert scored.score == 1 and scored.under["lmms-eval"] == 0
+    assert scored.score == scored.under["lmms-eval"] == 1
+    scored = ocrbench("x =\t1", ["x = 1"], formula=True)
+    assert scored.score == 1 and scored.under["lmms-eval"] == 0, "lmms-eval keeps tabs"
     assert ocrbench("It says\nCENTRE.", ["centre"]).score == 1
-    assert ocrbench("anything", [""]).score == 0
+
+
+def test_where_lmms_evals_ocrbench_differs() -> None:
+    scored = ocrbench("ＡＢＣ　１２", ["abc 12"])
+    assert scored.score == 0 and scored.under["lmms-eval"] == 1, "letters of full width"
+    scored = ocrbench("anything", [""])
+    assert scored.score == 0 and scored.under["lmms-eval"] == 1, "an empty answer is found everywhere"
 
 
 def test_error_rates_of_a_corpus_weigh_lines_by_their_length() -> None:

@@ -4,7 +4,7 @@
 
 Biten et al., 2019, https://arxiv.org/abs/1905.13648, section 4. Case and runs of white space do not count, neither
 in the distance nor in the length. `lmms-eval` (and the script it inherits from) differs: it divides by the length
-before white space is collapsed, so that blanks in a reply change the score, and lets d = 0.5 pass.
+before white space is collapsed, so that blanks inside a reply change the score, and lets d = 0.5 pass.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ THRESHOLD = 0.5
 def anls(reply: str, answers: Sequence[str], threshold: float = THRESHOLD) -> Scored:
     """`answers` are all right alike."""
     far = min((_distance(reply, answer) for answer in answers), default=1.0)
-    lmms = 1 - min((_distance_of_lmms_eval(reply, answer) for answer in answers), default=1.0)
+    lmms = 1 - min((_distance_of_lmms_eval(reply.strip(), answer) for answer in answers), default=1.0)
     return Scored(
         1 - far if far < threshold else 0.0,
         bool(reply.strip()),

@@ -6,8 +6,9 @@ it is never guessed.
 
 Conventions in use: `lmms-eval ai2d` takes "B. ..." or a reply that is the letter and nothing else; `mmmu` searches
 for letters anywhere, the last one winning, and guesses when it finds none (counted here as the chance of the
-guess); `mmstar` looks at the first characters alone. https://github.com/MMMU-Benchmark/MMMU,
-https://arxiv.org/abs/2403.20330
+guess); `mmstar` looks at the first characters alone; `lmms-eval mmstar` (0.7.3) takes the letter that stands
+first, else last, else behind a phrase such as "the answer is", else with a bracket or mark, else any capital from
+A to D (here as far as the choices go, if they are more). https://github.com/MMMU-Benchmark/MMMU, https://arxiv.org/abs/2403.20330
 """
 
 import re
@@ -15,6 +16,7 @@ import string
 from collections.abc import Sequence
 
 from clearsight.data.verify import plain
+from clearsight.evals.metrics.exact import same_but_for_punctuation
 from clearsight.evals.metrics.scored import Scored
 
 _SAYS = re.compile(
@@ -33,6 +35,7 @@ def multiple_choice(reply: str, right: int, choices: Sequence[str]) -> Scored:
         "lmms-eval ai2d": float(_ai2d(reply, letter)),
         "mmmu": _mmmu(reply, right, choices),
         "mmstar": float(_mmstar(reply, letter)),
+        "lmms-eval mmstar": float(_mmstar_of_lmms_eval(reply, len(choices)) == letter),
     }
     if named is None:
         return Scored.unread(" ".join(reply.split())[:80], under)
@@ -126,9 +129,7 @@ def _index(letter: str, choices: Sequence[str]) -> int | None:
 
 def _ai2d(reply: str, letter: str) -> bool:
     found = re.match(r"\s*([A-Z])\.", reply)
-    text = found[1] if found else reply
-    bare = text.lower().translate(str.maketrans("", "", string.punctuation)).strip()
-    return bare == letter.lower()
+    return same_but_for_punctuation(found[1] if found else reply, letter)
 
 
 def _mmstar(reply: str, letter: str) -> bool:
@@ -139,7 +140,43 @@ def _mmstar(reply: str, letter: str) -> bool:
     )
 
 
+# Where a letter may follow: in the English phrases of lmms-eval, and those of three other languages.
+_PHRASES = (
+    *(
+        f"{before}answer is"
+        for before in ("", "the ", "correct ", "the correct ", "best ", "the best ", "my ")
+    ),
+    *(f"{before}option is" for before in ("correct ", "the correct ", "best ", "the best ")),
+    *(f"{before}choice is" for before in ("", "the ", "correct ", "the correct ", "my ")),
+    *("i choose", "i select", "i pick"),
+    *("옵션", "정답은", "답은", "답:", "答案是", "答案为", "选", "答えは"),
+)
+
+
+def _mmstar_of_lmms_eval(reply: str, count: int) -> str | None:
+    letters = tuple(string.ascii_uppercase[: max(4, count)])
+    text = reply.strip()
+    for mark in ",.!?;:'\"":
+        text = text.strip(mark)
+    text = f" {text} "
+    bare = text.strip()
+    if bare[:1] in letters and not bare[1:2].isalpha():
+        return bare[:1]
+    if bare[-1:] in letters and not bare[-2:-1].isalpha():
+        return bare[-1:]
+    ends = [text.lower().find(phrase) + len(phrase) for phrase in _PHRASES if phrase in text.lower()]
+    places = {letter: max((text.find(letter, end) for end in ends), default=-1) for letter in letters}
+    if max(places.values()) >= 0:
+        return max(places, key=places.__getitem__)
+    for form in ("({})", "{}.", "{}:", "{})", "{} ", "{}"):
+        places = {letter: text.rfind(form.format(letter)) for letter in letters}
+        if max(places.values()) >= 0:
+            return max(places, key=places.__getitem__)
+    return None
+
+
 def _mmmu(reply: str, right: int, choices: Sequence[str]) -> float:
+    reply = reply.strip()
     for mark in ",.!?;:'":
         reply = reply.strip(mark)
     text = f" {reply} "

@@ -6,7 +6,8 @@ both ways, "25 million" is 25 on an axis of millions and 25000000 elsewhere. Zer
 zero. A year (four digits from 1500 to 2100, nothing else) must be exact, since 5% of a year is a century; a plain
 amount that looks like one is held to the same.
 
-`pix2struct` is the function that lmms-eval, VLMEvalKit and others copy from one another: it reads none of the above.
+`pix2struct` is the function that lmms-eval, VLMEvalKit and others copy from one another: it reads none of the above,
+and gets the reply without the blanks around it.
 """
 
 import re
@@ -41,7 +42,7 @@ class Number:
 
 def relaxed_accuracy(reply: str, answer: str, within: float = WITHIN) -> Scored:
     """Whether a reply is the answer, nearly. A reply with two different numbers hedges, and can't be read as one."""
-    under = {"pix2struct": float(pix2struct(reply, answer, within))}
+    under = {"pix2struct": float(pix2struct(reply.strip(), answer, within))}
     said, right = _bare(reply), _bare(answer)
     if not said:
         return Scored.unread(under=under)

@@ -4,8 +4,8 @@
 
 Antol et al., 2015, https://arxiv.org/abs/1505.00468, as the evaluation code of the authors computes it
 (https://github.com/GT-Vision-Lab/VQA): answers are brought into a common form first, but only if the people did not
-all say the same. `lmms-eval` differs: it takes the form of EvalAI's evaluation (commas, question marks and "'s" go
-first) and uses it always.
+all say the same. `lmms-eval` differs: it brings answers into a common form always, for VQAv2 (`lmms-eval vqav2`)
+the authors', for TextVQA (`lmms-eval`) that of EvalAI's evaluation, where commas, question marks and "'s" go first.
 """
 
 import re
@@ -46,15 +46,18 @@ _CONTRACTIONS = {
 
 def vqa_accuracy(reply: str, answers: Sequence[str]) -> Scored:
     """`answers` are what people said, as often as they said it."""
-    if not reply.strip():
-        return Scored.unread(under={"lmms-eval": 0.0})
-    said = _one_line(reply)
-    people = [_one_line(answer) for answer in answers]
-    if len(set(people)) > 1:
-        said, people = common_form(said), [common_form(answer) for answer in people]
+    said, people = _one_line(reply), [_one_line(answer) for answer in answers]
+    common, formed = common_form(said), [common_form(answer) for answer in people]
     evalai = [common_form(_evalai(answer)) for answer in answers]
-    other = _leave_one_out(common_form(_evalai(reply)), evalai)
-    return Scored(_leave_one_out(said, people), True, said, {"lmms-eval": other})
+    under = {
+        "lmms-eval": _leave_one_out(common_form(_evalai(reply.strip())), evalai),
+        "lmms-eval vqav2": _leave_one_out(common, formed),
+    }
+    if not said:
+        return Scored.unread(under=under)
+    if len(set(people)) > 1:
+        said, people = common, formed
+    return Scored(_leave_one_out(said, people), True, said, under)
 
 
 def common_form(answer: str) -> str:
