@@ -30,6 +30,7 @@ MEASURES = (
     Measure("first_9", "seconds", "first token, 9 tiles", "ms", min),
     *(Measure(f"chats_{n}", "rate", f"chats, {n}", "tok/s") for n in MANY),
     Measure("again", "ratio", "second, question", "of first", min, 2),
+    Measure("again_9", "ratio", "second, 9 tiles", "of first", min, 2),
     Measure("under_load", "kept", "decode, under load", "of quiet", max, 2),
 )
 
@@ -108,6 +109,7 @@ class Figures:
             "decode_vs_best_peer": _rounded(min(equal, default=None)),
             "concurrent8_vs_best_peer": _rounded(self.ratio("chats_8", against_all=True)),
             "repeat_image_ttft_ratio": mine("again"),
+            "repeat_nine_images_ttft_ratio": mine("again_9"),
             "decode_under_load_ratio": mine("under_load"),
             "peak_memory_gb": None if ours is None else self.memory.get(ours.name, {}).get("peak_gb"),
             "of": None if ours is None else ours.name,
