@@ -8,7 +8,7 @@ process that is loaded once and stopped while others have their turn; every roun
     decode         tokens a second, 128 behind a prompt of 64, one stream, greedy; no guessing ahead by anyone
     first token    seconds from picture files to the first token: one picture of one tile, and nine of them
     chats          1, 4, 8, 16 questions about different pictures at once, 64 tokens each: tokens a second in all
-    again          first token of a second question about the same picture, or the same nine, as a share of the first one's
+    again          first token of a second question about the same picture, or the same nine, as a share of the first
     under load     decode while a client in another process sends the measured one 50 HTTP requests a second (2 KB of
                    JSON, parsed and answered in a thread beside the engine), as a share of this round's quiet decode
     memory         resident memory at its peak, loading included
