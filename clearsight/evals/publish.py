@@ -5,9 +5,9 @@
 
 A document holds a table between two marks:
 
-    <!-- scores: mini by skill -->  ...  <!-- end of scores -->
-    <!-- scores: mini dawn real -->  ...                               a line for each suite
-    <!-- scores: reading of mini, tesseract, pp-ocr -->  ...           a column for each model
+    <!-- scores: mini -->  ...  <!-- end of scores -->            a line for each group
+    <!-- scores: mini dawn real -->  ...                          a line for each suite
+    <!-- scores: reading of mini, tesseract, pp-ocr -->  ...      a column for each model
 
 Unless it says otherwise a table is about the model `mini`.
 """
@@ -28,7 +28,7 @@ DOCUMENTS = (Path("README.md"), Path("docs/model_card.md"))
 SCORES = Path("docs/scores")
 BEGIN, END = "<!-- scores: {} -->", "<!-- end of scores -->"
 BLOCK = re.compile(r"<!-- scores: (?P<what>[^>]+?) -->\n.*?<!-- end of scores -->", re.DOTALL)
-BY_SKILL, OF = " by skill", " of "
+OF = " of "
 SHOWN = ("n", "clusters", "score", "interval", "blind", "commonest", "unread", "seen")
 DIGITS = 4
 
@@ -76,10 +76,8 @@ def _shortened(found: dict[str, Any]) -> dict[str, Any]:
     kept = {
         key: found[key] for key in ("suite", "about", "model", "valid", "notes", "settings", "fingerprints")
     }
-    kept["all"] = _short(found["all"])
-    for part in ("groups", "skills"):
-        kept[part] = {name: _short(one) for name, one in found[part].items()}
-    return kept
+    groups = {name: _short(one) for name, one in found["groups"].items()}
+    return kept | {"all": _short(found["all"]), "groups": groups}
 
 
 def _short(one: dict[str, Any]) -> dict[str, Any]:
@@ -115,9 +113,6 @@ def _table(what: str, scores: Path) -> str:
     if OF in what:
         suite, _, models = what.partition(OF)
         return _by_model([_read(suite, model.strip(), scores) for model in models.split(",")])
-    if what.endswith(BY_SKILL):
-        found = _read(what.removesuffix(BY_SKILL), MODEL, scores)
-        return markdown_table(sorted(found["skills"].items()))
     suites = [_read(suite, MODEL, scores) for suite in what.split()]
     if len(suites) == 1:
         return markdown(suites[0]).rstrip()

@@ -144,7 +144,7 @@ class Checks:
 
     replay_every: int = 100
     """Steps between two that compute their first micro-batch twice."""
-    balance_every: int = 20
+    balance_every: int = 25
     """Steps between two whose update is added up twice; AdamW alone."""
     at_rest_every: int = 20
     """Steps between two after which memory must stay as it is until the next."""

@@ -18,7 +18,7 @@ old
 
 between
 
-<!-- scores: red by skill -->
+<!-- scores: red red -->
 <!-- end of scores -->
 <!-- scores: red of mini, blindfold -->
 <!-- end of scores -->
