@@ -20,7 +20,7 @@ def evaluate(
     suites: Annotated[
         list[str],
         typer.Argument(
-            help="mini, dawn, a public data set's name, a .jsonl file; or: compare FOLDER FOLDER."
+            help="mini, dawn, real, a public data set's name, a .jsonl file; or: compare FOLDER FOLDER."
         ),
     ],
     model: Annotated[

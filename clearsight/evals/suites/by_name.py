@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from clearsight.evals.item import EvalError
-from clearsight.evals.suites import dawn, files, mini, tables
+from clearsight.evals.suites import dawn, files, mini, real, tables
 from clearsight.evals.suites.suite import Suite
 
 
 def by_name(what: str, count: int | None = None) -> Suite:
-    """`mini`, `mini:world,world`, `dawn`, `docvqa=FOLDER`, `docvqa@COMMIT`, or a .jsonl file.
+    """`mini`, `mini:world,world`, `dawn`, `real`, `docvqa=FOLDER`, `docvqa@COMMIT`, or a .jsonl file.
 
     `count` is how many of each skill or leaf, where the suite draws them. Raises EvalError with the names there are.
     """
@@ -17,6 +17,8 @@ def by_name(what: str, count: int | None = None) -> Suite:
         return mini.suite(count or mini.COUNT, [world for world in rest.split(",") if world])
     if what == "dawn":
         return dawn.suite(count or dawn.COUNT)
+    if what == "real":
+        return real.suite()
     table, _, folder = what.partition("=")
     if folder and table in tables.TABLES:
         return tables.load(table, Path(folder).expanduser())
@@ -26,6 +28,6 @@ def by_name(what: str, count: int | None = None) -> Suite:
     if what.endswith((".jsonl", ".json")):
         return files.load(Path(what).expanduser())
     raise EvalError(
-        f"there is no suite {what!r}; there are mini, mini:WORLD,WORLD, dawn, any .jsonl file, and, with "
+        f"there is no suite {what!r}; there are mini, mini:WORLD,WORLD, dawn, real, any .jsonl file, and, with "
         f"=FOLDER or @COMMIT behind it, {', '.join(tables.TABLES)}"
     )
