@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from clearsight.evals.item import EvalError
-from clearsight.evals.suites import dawn, files, mini, real, tables
+from clearsight.evals.suites import dawn, files, mini, tables
+from clearsight.evals.suites.real import questions
 from clearsight.evals.suites.suite import Suite
 
 
@@ -18,7 +19,7 @@ def by_name(what: str, count: int | None = None) -> Suite:
     if what == "dawn":
         return dawn.suite(count or dawn.COUNT)
     if what == "real":
-        return real.suite()
+        return questions.suite()
     table, _, folder = what.partition("=")
     if folder and table in tables.TABLES:
         return tables.load(table, Path(folder).expanduser())

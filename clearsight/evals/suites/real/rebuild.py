@@ -1,4 +1,4 @@
-"""Makes the suite's pictures again from the Debian packages they come from, so that anyone can check where they are from.
+"""Makes the suite's pictures again from the Debian packages that they come from, so that anyone can check it.
 
     python -m clearsight.evals.suites.real.rebuild FOLDER
 
@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image as PILImage
 
 from clearsight.data.sources.contract import SourceError
-from clearsight.evals.suites.real import FOLDER, PICTURES, Picture, pictures
+from clearsight.evals.suites.real.provenance import FOLDER, PICTURES, Picture, pictures
 from clearsight.files import replace_file
 from clearsight.processing.images import decode
 
@@ -57,7 +57,7 @@ def main() -> None:
 def compare(folder: Path) -> Iterator[str]:
     """For each picture "same bytes", "same picture" or "differs"; what differs is printed."""
     for one in pictures():
-        kept, made = (FOLDER / PICTURES / one.file).read_bytes(), encoded(one, folder)
+        kept, made = one.read(), encoded(one, folder)
         if kept == made:
             yield "same bytes"
             continue
@@ -69,11 +69,11 @@ def compare(folder: Path) -> Iterator[str]:
 
 def store(folder: Path) -> None:
     """Writes every picture and pictures.jsonl with their hashes."""
-    (FOLDER / PICTURES).mkdir(exist_ok=True)
+    PICTURES.mkdir(exist_ok=True)
     lines = []
     for one in pictures():
         data = encoded(one, folder)
-        (FOLDER / PICTURES / one.file).write_bytes(data)
+        (PICTURES / one.file).write_bytes(data)
         row = {**one.to_json(), "sha256": hashlib.sha256(data).hexdigest()}
         lines.append(json.dumps(row, ensure_ascii=False))
     replace_file(FOLDER / "pictures.jsonl", "\n".join(lines) + "\n")
