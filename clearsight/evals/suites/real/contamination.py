@@ -12,6 +12,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -56,14 +57,21 @@ def main() -> None:
 
 def copies_among(shown: Iterable[Named]) -> list[tuple[str, str]]:
     """Of pictures with their names, those that are copies of one of the suite: (name, file of the suite)."""
-    mine, its = list(shown), [(one.file, decode(one.read())) for one in pictures()]
-    of_mine, of_its = (np.stack([fingerprints(picture) for _, picture in some]) for some in (mine, its))
+    mine, (its, its_prints) = list(shown), _of_the_suite()
+    prints = np.stack([fingerprints(picture) for _, picture in mine])
     found = []
-    for one, other, window, back in neighbours.copies_between(of_mine, of_its, Options().farthest_copy):
+    for one, other, window, back in neighbours.copies_between(prints, its_prints, Options().farthest_copy):
         looks = alignment.look(mine[one][1]), alignment.look(its[other][1])
         if alignment.is_copy(looks[back], looks[1 - back], int(window)):
             found.append((mine[one][0], its[other][0]))
     return found
+
+
+@cache
+def _of_the_suite() -> tuple[list[Named], np.ndarray]:
+    """The suite's pictures under the names of their files, and their fingerprints."""
+    its = [(one.file, decode(one.read())) for one in pictures()]
+    return its, np.stack([fingerprints(picture) for _, picture in its])
 
 
 def drawn_worlds(seeds: int) -> Iterator[Named]:
