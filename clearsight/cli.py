@@ -67,7 +67,7 @@ app.command(
 )(bench)
 app.command(
     "eval",
-    epilog="Examples:  clearsight eval mini   |   clearsight eval mini my.jsonl --model my-model --out mine   |   "
+    epilog="Examples:  clearsight eval real   |   clearsight eval mini my.jsonl --model my-model --out mine   |   "
     "clearsight eval mini --model https://gpu-node:8000/v1#some/model --price 0.5,1.5   |   "
     "clearsight eval compare runs/eval/a/mini runs/eval/b/mini   |   "
     "clearsight eval contamination runs/eval/a/mini --corpus runs/data/first",

@@ -147,7 +147,7 @@ def curate(
     out: Annotated[Path, typer.Option(help="The folder for what is kept and for report.html.")],
     against: Annotated[
         list[str] | None,
-        typer.Option(help="Evaluation data that training must not contain; may be repeated."),
+        typer.Option(help="Evaluation data that training must not contain, besides real; may be repeated."),
     ] = None,
     licence: Annotated[
         str, typer.Option(help="SPDX identifier for records that don't state their licence.")
@@ -166,6 +166,7 @@ def curate(
     from clearsight.data import curation
     from clearsight.data.sources import named
     from clearsight.data.sources.contract import Tally
+    from clearsight.evals.suites.real import provenance as real
 
     with reported(as_json):
         try:
@@ -177,7 +178,8 @@ def curate(
             named.records(what, licence=licence, tally=tally),
             out,
             asked,
-            evaluation_sets={Path(name).stem or name: named.records(name) for name in against or ()},
+            evaluation_sets={"real": real.records()}
+            | {Path(name).stem or name: named.records(name) for name in against or ()},
             runner=runner,
         )
         page = curation.write_report(found, out / "report.html")

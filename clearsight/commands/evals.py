@@ -20,8 +20,8 @@ def evaluate(
     suites: Annotated[
         list[str],
         typer.Argument(
-            help="mini, dawn, reading, a public data set's name, exam:PATH, a .jsonl file; or: compare FOLDER FOLDER; "
-            "contamination FOLDER; publish FOLDER ..."
+            help="mini, dawn, real, reading, a public data set's name, exam:PATH, a .jsonl file; or: compare FOLDER "
+            "FOLDER; contamination FOLDER; publish FOLDER ..."
         ),
     ],
     model: Annotated[

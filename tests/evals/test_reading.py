@@ -15,8 +15,9 @@ from clearsight.evals.suites import reading
 
 def test_the_suite_has_as_many_questions_of_each_group_and_right_answers_are_right() -> None:
     items = list(reading.suite(4).items())
-    assert set(Counter(item.group for item in items).values()) == {4}
-    assert len({item.id for item in items}) == len(items) == 4 * (1 + len(reading.LARGER))
+    groups = Counter(item.group for item in items)
+    assert groups.pop("in real pictures") > 100 and set(groups.values()) == {4}
+    assert len({item.id for item in items}) == len(items) and len(groups) == 1 + len(reading.LARGER)
     for item in items:
         assert by_name(item.metric).score(item.truth.answer, item.truth).score == 1, item.id
 
@@ -32,8 +33,8 @@ def test_a_reader_reads_lines_that_were_drawn(name: str, tmp_path) -> None:
     if name == "tesseract" and shutil.which(name) is None:
         pytest.skip("tesseract is not installed")
     with opened(name) as subject:
-        judged = run(reading.suite(6), subject, tmp_path, blind=False)
-    lines = [one.scored.score for one in judged if one.item.group == "one line"]
+        judged = run(reading.suite(6), subject, tmp_path, blind=False, limit=6)
+    lines = [one.scored.score for one in judged]
     assert sum(lines) / len(lines) > 0.5, [(one.item.truth.answer, one.reply.text) for one in judged]
 
 

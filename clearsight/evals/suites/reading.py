@@ -16,6 +16,7 @@ from clearsight.data import worlds
 from clearsight.data.worlds.scene import Question, Scene
 from clearsight.evals.item import Item
 from clearsight.evals.suites.mini import item_of
+from clearsight.evals.suites.real import questions
 from clearsight.evals.suites.suite import Suite
 
 COUNT = 100  # questions of a group
@@ -23,6 +24,7 @@ SCENES = 400  # pictures of a world looked at, at most, to find them
 FIRST_SEED = 2_000_000  # so that no other suite shows the same pictures
 MARGIN = 0.4  # of a line's height, around it
 MAX_TOKENS = 160
+SHORTEST = 3  # characters of an answer in a real picture; shorter ones stand in many a text by chance
 LINE = "Transcribe the text in this picture."
 LARGER = {
     "lines": ("read", "below", "largest"),
@@ -39,8 +41,14 @@ def suite(count: int = COUNT) -> Suite:
         yield from _lines(count)
         for world in LARGER:
             yield from _larger(world, count)
+        for item in questions.suite().items():
+            if item.group == "reading" and len(item.truth.answer) >= SHORTEST:
+                yield replace(item, group="in real pictures", metric="ocrbench", max_tokens=MAX_TOKENS)
 
-    about = f"{count} single lines and {count} questions about each of {len(LARGER)} kinds of larger drawn pictures."
+    about = (
+        f"{count} single lines, {count} questions about each of {len(LARGER)} kinds of larger drawn pictures, and "
+        "those about what is written in real ones."
+    )
     return Suite("reading", items, about)
 
 
