@@ -61,15 +61,16 @@ $(VENV)/stamp-test: $(VENV)/stamp-python pyproject.toml
 	$(PIP) install -e '.[test,lint,train]'
 	@touch $@ $(VENV)/stamp-run
 
-# The generated pictures are drawn with fonts of the system. The stamp is set only once they are there.
+# The generated pictures are drawn with fonts of the system, and Tesseract reads beside models. The stamp is set only
+# once the fonts are there; without Tesseract its tests are skipped.
 $(VENV)/stamp-fonts: $(VENV)/stamp-test clearsight/data/worlds/drawing/fonts.py
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  packages=$$($(BIN)/python -c 'from clearsight.data.worlds.drawing.fonts import FAMILIES; \
-	    print(*sorted({family.package for family in FAMILIES}))') && \
+	    print(*sorted({family.package for family in FAMILIES}), "tesseract-ocr")') && \
 	  export DEBIAN_FRONTEND=noninteractive && \
 	  { dpkg -s $$packages >/dev/null 2>&1 || { apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends $$packages >/dev/null; }; } || \
-	    echo "Some font packages could not be installed."; \
+	    echo "Some packages of fonts, or Tesseract, could not be installed."; \
 	fi
 	@$(BIN)/python -c 'from clearsight.data.worlds.drawing.fonts import check; check()'
 	@touch $@

@@ -19,7 +19,7 @@ from clearsight.evals.suites.mini import item_of
 from clearsight.evals.suites.real import questions
 from clearsight.evals.suites.suite import Suite
 
-COUNT = 100  # questions of a group
+COUNT = 40  # questions of a group
 SCENES = 400  # pictures of a world looked at, at most, to find them
 FIRST_SEED = 2_000_000  # so that no other suite shows the same pictures
 MARGIN = 0.4  # of a line's height, around it
