@@ -97,7 +97,7 @@ def test_copies_of_the_pictures_are_found_among_training_pictures() -> None:
 
 
 def test_no_picture_is_a_copy_of_a_drawn_one_or_of_a_flag() -> None:
-    assert contamination.copies_among(contamination.drawn_worlds(2)) == []
+    assert contamination.copies_among(contamination.drawn_worlds(1)) == []
     assert contamination.copies_among(contamination.drawn_flags()) == []
 
 
