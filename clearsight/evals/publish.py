@@ -43,20 +43,16 @@ def publish(
     Raises EvalError for a folder without a run and for a table whose scores are not there.
     """
     changed = [path for folder in runs if (path := _kept(folder, scores)) is not None]
-    for document, text in _filled(documents, scores).items():
-        if text != document.read_text(encoding="utf-8"):
-            replace_file(document, text)
-            changed.append(document)
+    for document, text in _outdated(documents, scores).items():
+        replace_file(document, text)
+        changed.append(document)
     return changed
 
 
 def check(documents: Sequence[Path] = DOCUMENTS, scores: Path = SCORES) -> None:
     """Raises EvalError when a table is not what `publish` would write."""
-    for document, text in _filled(documents, scores).items():
-        if text != document.read_text(encoding="utf-8"):
-            raise EvalError(
-                f"the tables in {document} are not those of {scores}; run clearsight eval publish"
-            )
+    for document in _outdated(documents, scores):
+        raise EvalError(f"the tables in {document} are not those of {scores}; run clearsight eval publish")
 
 
 def _kept(folder: Path, scores: Path) -> Path | None:
@@ -95,14 +91,17 @@ def _rounded(value: Any) -> Any:
     return [_rounded(one) for one in value] if isinstance(value, list) else value
 
 
-def _filled(documents: Sequence[Path], scores: Path) -> dict[Path, str]:
-    filled = {}
+def _outdated(documents: Sequence[Path], scores: Path) -> dict[Path, str]:
+    """The documents whose tables are not those of `scores`, with the text that they should have."""
+    outdated = {}
     for document in documents:
         if not document.exists():
             raise EvalError(f"there is no {document}; run this from the repository, or name a --document")
         text = document.read_text(encoding="utf-8")
-        filled[document] = BLOCK.sub(lambda found: _block(found["what"], scores), text)
-    return filled
+        filled = BLOCK.sub(lambda found: _block(found["what"], scores), text)
+        if filled != text:
+            outdated[document] = filled
+    return outdated
 
 
 def _block(what: str, scores: Path) -> str:

@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Callable
 from importlib.metadata import version
 
+from PIL import Image as PILImage
+
 from clearsight.conversation import Conversation, Detail, Image
 from clearsight.data.curation.extras import require
 from clearsight.data.curation.optional_models import read_text
@@ -26,9 +28,9 @@ LINE_SHAPE = 3.0  # pictures this many times as wide as high are taken for one l
 
 
 class Reader(ConversationEngine):
-    """`read` takes a picture as PNG and gives its text, a line for each that is found."""
+    """`read` gives a picture's text, a line for each that is found."""
 
-    def __init__(self, read: Callable[[bytes], str]):
+    def __init__(self, read: Callable[[PILImage.Image], str]):
         self._read = read
 
     def submit_many(
@@ -43,7 +45,7 @@ class Reader(ConversationEngine):
     ) -> list[Stream]:
         """Reads at once; all answers are alike. Raises ImageError for a picture that can't be opened."""
         pictures = [part for part in conversation.messages[-1].parts if isinstance(part, Image)]
-        text = "\n".join(filter(None, (self._read(_png(picture)) for picture in pictures)))
+        text = "\n".join(filter(None, (self._read(from_conversation_image(picture)) for picture in pictures)))
         streams = [Stream() for _ in range(count)]
         for stream in streams:
             stream.deliver(TokenEvent(0, text, finish_reason="stop"), Usage(0, 0, 0))
@@ -56,7 +58,7 @@ class Reader(ConversationEngine):
 def pp_ocr() -> tuple[Reader, str]:
     """PP-OCR, and what names it exactly. Raises ExtraMissing when it is not installed."""
     require("rapidocr", "to read what is in pictures", "ocr")
-    return Reader(read_text), f"rapidocr {version('rapidocr')}"
+    return Reader(lambda picture: read_text(_png(picture))), f"rapidocr {version('rapidocr')}"
 
 
 def tesseract() -> tuple[Reader, str]:
@@ -67,12 +69,10 @@ def tesseract() -> tuple[Reader, str]:
             "tesseract is not installed; on Debian or Ubuntu: apt-get install tesseract-ocr tesseract-ocr-eng"
         )
 
-    def read(png: bytes) -> str:
-        width, height = from_conversation_image(Image(data=png)).size
-        layout = ONE_LINE if width >= LINE_SHAPE * height else PAGE
-        done = subprocess.run(
-            [program, "stdin", "stdout", "-l", "eng", *layout], input=png, capture_output=True, check=False
-        )
+    def read(picture: PILImage.Image) -> str:
+        layout = ONE_LINE if picture.width >= LINE_SHAPE * picture.height else PAGE
+        command = [program, "stdin", "stdout", "-l", "eng", *layout]
+        done = subprocess.run(command, input=_png(picture), capture_output=True, check=False)
         if done.returncode:
             raise EvalError(f"tesseract failed: {done.stderr.decode(errors='replace').strip()}")
         return "\n".join(filter(None, map(str.strip, done.stdout.decode(errors="replace").splitlines())))
@@ -84,7 +84,7 @@ def tesseract() -> tuple[Reader, str]:
 READERS: dict[str, Callable[[], tuple[Reader, str]]] = {TESSERACT: tesseract, "pp-ocr": pp_ocr}
 
 
-def _png(image: Image) -> bytes:
+def _png(picture: PILImage.Image) -> bytes:
     kept = io.BytesIO()
-    from_conversation_image(image).save(kept, "PNG")
+    picture.save(kept, "PNG")
     return kept.getvalue()

@@ -53,7 +53,7 @@ def suite(count: int = COUNT) -> Suite:
 
 
 def _lines(count: int) -> Iterator[Item]:
-    """Lines cut out; the skill is how legible the picture is drawn to be."""
+    """Lines cut out of their pictures."""
     for scene, number, question in _questions("lines", ("read",), count):
         assert question.needs is not None
         boxes = [scene.placed[place].box for place in question.needs]
