@@ -1,0 +1,1 @@
+"""What is kept: tables, how they are reached, and the operations on them, one file each."""
