@@ -20,6 +20,7 @@ from clearsight.commands import data, train
 from clearsight.commands.bench import bench
 from clearsight.commands.evals import evaluate
 from clearsight.commands.hardware import check_hardware
+from clearsight.commands.serve import serve
 from clearsight.commands.terminal import AsJson, UsageError, expected_errors, notes, reported
 from clearsight.conversation import Conversation, ConversationError, Detail, Image, assistant, user
 
@@ -72,6 +73,10 @@ app.command(
     "clearsight eval compare runs/eval/a/mini runs/eval/b/mini   |   "
     "clearsight eval contamination runs/eval/a/mini --corpus runs/data/first",
 )(evaluate)
+app.command(
+    epilog="Examples:  clearsight serve --port 9000   |   clearsight serve --model hf:HuggingFaceTB/SmolVLM-256M-Instruct   |   "
+    "clearsight serve --config clearsight.toml"
+)(serve)
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 

@@ -1,1 +1,22 @@
 """One module a group of addresses; each has a `router`."""
+
+from clearsight.server.routes import (
+    account,
+    audio,
+    chat,
+    conversations,
+    files,
+    health,
+    images,
+    models,
+    moderations,
+    responses,
+    session,
+    tokens,
+)
+
+ROUTERS = (
+    *(health.router, session.router, account.router),
+    *(models.router, chat.router, responses.router, tokens.router),
+    *(files.router, images.router, moderations.router, audio.router, conversations.router),
+)

@@ -1,0 +1,128 @@
+"""The way of one answer through the house: counted against limits, moderated, computed, written into the ledger.
+
+Both APIs go through `answering`; what it yields is read to the end or left, and either way everything is settled.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+import anyio.to_thread
+
+from clearsight.decoding.sampling import Sampling
+from clearsight.decoding.text import Usage
+from clearsight.safety.watch import OutputWatch
+from clearsight.server.chat.generation import Generation
+from clearsight.server.chat.prompt import Prompt
+from clearsight.server.chat.tools import Tools
+from clearsight.server.errors import ApiError
+from clearsight.server.metering import Meter
+from clearsight.server.models import Model, engine_errors
+from clearsight.server.platform import Platform
+from clearsight.server.principal import Principal
+
+log = logging.getLogger(__name__)
+
+
+class InputRefused(Exception):
+    """The policy doesn't let this request be answered. `prompt_tokens` were read."""
+
+    def __init__(self, categories: list[str]):
+        super().__init__(", ".join(categories))
+        self.categories = categories
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be answered, and how."""
+
+    route: str
+    model: Model
+    prompt: Prompt
+    sampling: Sampling
+    tools: Tools
+    count: int
+    priority: int = 0
+
+
+@asynccontextmanager
+async def answering(
+    platform: Platform, principal: Principal, request_id: str, asked: Asked, headers: dict[str, str]
+) -> AsyncIterator[Generation]:
+    """The answers, being made. `headers` receives what the limits say.
+
+    Raises ApiError for what can't be answered and InputRefused for what may not be.
+    """
+    prompt_tokens = await anyio.to_thread.run_sync(cost, asked)
+    meter = await Meter.begin(
+        platform,
+        principal,
+        request_id,
+        asked.route,
+        asked.model.name,
+        tokens=prompt_tokens + asked.count * (asked.sampling.max_tokens or 0),
+        pixels=asked.prompt.pixels,
+        headers=headers,
+    )
+    generation: Generation | None = None
+    status = "failed"
+    try:
+        moderator = await platform.moderator_of(principal.organisation_id)
+        verdict = await anyio.to_thread.run_sync(
+            lambda: moderator.conversation(asked.prompt.conversation, "input")
+        )
+        if verdict.blocked:
+            status = "filtered"
+            platform.metrics.blocked.labels("input").inc()
+            raise InputRefused(verdict.reasons)
+        async with asked.model.answers(
+            asked.prompt.conversation,
+            asked.sampling,
+            asked.count,
+            tenant=principal.organisation_id,
+            priority=asked.priority,
+        ) as streams:
+            generation = Generation(
+                streams,
+                asked.tools,
+                lambda: OutputWatch(moderator),
+                lambda: platform.authentication.still_valid(principal),
+            )
+            yield generation
+            status = "complete" if len(generation.finished) == asked.count else "stopped"
+            if "content_filter" in generation.finished.values():
+                status = "filtered"
+                platform.metrics.blocked.labels("output").inc()
+    except anyio.get_cancelled_exc_class():
+        status = "stopped"
+        raise
+    finally:
+        with anyio.CancelScope(shield=True):
+            usage = generation.usage if generation else Usage(0, 0, 0, 0)
+            if generation and not usage.prompt_tokens:  # it was left before the prompt was read to its end
+                usage = Usage(prompt_tokens, 0, usage.completion_tokens, 0)
+            await meter.settle(usage, status)
+
+
+def cost(asked: Asked) -> int:
+    """Tokens of the prompt; for a model of another server, a guess of one token for four characters.
+
+    Raises ApiError when the prompt leaves no room for an answer.
+    """
+    conversation = asked.prompt.conversation
+    processor, context = asked.model.processor, asked.model.context
+    if processor is None or context is None:
+        return sum(len(message.text) for message in conversation.messages) // 4 + 1
+    with engine_errors():
+        tokens = processor.token_cost(conversation)
+    if tokens >= context:
+        raise ApiError(
+            400,
+            f"The prompt has {tokens} tokens and {asked.model.name} reads {context}; shorten the conversation or send "
+            "pictures with detail low.",
+            param="messages",
+            code="context_length_exceeded",
+        )
+    return tokens

@@ -1,0 +1,185 @@
+"""From an engine's streams to what clients are told: pieces of text or a tool's call, watched while they come.
+
+Both APIs (chat completions and responses) read the same `Generation`; they differ only in the words they put around it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from clearsight.decoding.text import TokenEvent, TokenLogprob, Usage
+from clearsight.engine.stream import Cancelled, Stream
+from clearsight.server.chat.tools import Call, Tools
+from clearsight.server.errors import ApiError
+from clearsight.server.models import engine_errors
+
+CHECK_SECONDS = 1.0
+"""How often a running answer asks whether its key may still go on."""
+
+
+class Watch(Protocol):
+    """What reads an answer before its reader does; see clearsight.safety.watch."""
+
+    def push(self, piece: str) -> str:
+        """What may be told by now."""
+
+    def finish(self) -> str:
+        """The rest, at the end."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the answer has to end here."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What is new of one of the answers. The last one of each has `finish_reason`."""
+
+    index: int
+    text: str = ""
+    call: Call | None = None
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finish_reason: str | None = None
+
+
+@dataclass
+class _Answer:
+    """Where one of the answers stands."""
+
+    watch: Watch
+    tools: Tools
+    may_be_call: bool
+    held: str = ""
+    tokens: int = 0
+
+    def take(self, event: TokenEvent) -> tuple[str, Call | None, str | None]:
+        """Text to tell, a call, and the reason when this was the end."""
+        text = self.held + event.text
+        self.held = ""
+        if self.may_be_call:
+            if event.finish_reason is None and self.tools.may_become_call(text):
+                self.held = text
+                return "", None, None
+            if event.finish_reason is not None:
+                call = self.tools.read(text)
+                if call is not None:
+                    return "", call, "tool_calls" if event.finish_reason == "stop" else event.finish_reason
+            self.may_be_call = False
+        told = self.watch.push(text) if text else ""
+        if event.finish_reason is not None and not self.watch.stopped:
+            told += self.watch.finish()
+        if self.watch.stopped:
+            return told, None, "content_filter"
+        return told, None, event.finish_reason
+
+
+@dataclass
+class Generation:
+    """Answers to one prompt, while they come. Read `deltas` to the end; then `usage` is there."""
+
+    streams: Sequence[Stream]
+    tools: Tools
+    new_watch: Callable[[], Watch]
+    still_allowed: Callable[[], Awaitable[bool]]
+    finished: dict[int, str] = field(default_factory=dict)
+    _counted: dict[int, int] = field(default_factory=dict)
+
+    async def deltas(self) -> AsyncIterator[Delta]:
+        """What is new, of all answers in the order it comes. Raises ApiError when one can't go on."""
+        queue: asyncio.Queue[tuple[int, TokenEvent | Exception]] = asyncio.Queue()
+        readers = [
+            asyncio.create_task(_read(number, stream, queue)) for number, stream in enumerate(self.streams)
+        ]
+        answers = [_Answer(self.new_watch(), self.tools, bool(self.tools)) for _ in self.streams]
+        guard = asyncio.create_task(self._watch_permission(queue))
+        try:
+            while len(self.finished) < len(self.streams):
+                number, event = await queue.get()
+                if isinstance(event, Exception):
+                    raise event
+                if number in self.finished:
+                    continue
+                answer = answers[number]
+                answer.tokens += 1
+                self._counted[number] = answer.tokens
+                text, call, reason = answer.take(event)
+                logprobs = (event.logprob,) if event.logprob is not None else ()
+                if reason is not None:
+                    self.finished[number] = reason
+                    self.streams[number].cancel()
+                if text or call or logprobs or reason:
+                    yield Delta(number, text, call, logprobs, reason)
+        finally:
+            for task in (*readers, guard):
+                task.cancel()
+            for stream in self.streams:
+                stream.cancel()
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens spent on all answers; the prompt, which they share, once. What was cut short counts as far as it came."""
+        known = [stream.usage for stream in self.streams if stream.usage is not None]
+        first = known[0] if known else Usage(0, 0, 0, 0)
+        completion = sum(
+            stream.usage.completion_tokens if stream.usage else self._counted.get(number, 0)
+            for number, stream in enumerate(self.streams)
+        )
+        return Usage(first.prompt_tokens, first.image_tokens, completion, first.cached_tokens)
+
+    async def _watch_permission(self, queue: "asyncio.Queue[tuple[int, TokenEvent | Exception]]") -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if not await self.still_allowed():
+                await queue.put(
+                    (0, ApiError(401, "This key was revoked while it was being answered.", code="revoked"))
+                )
+                return
+
+
+async def _read(
+    number: int, stream: Stream, queue: "asyncio.Queue[tuple[int, TokenEvent | Exception]]"
+) -> None:
+    try:
+        with engine_errors():
+            async for event in stream:
+                await queue.put((number, event))
+    except ApiError as error:
+        await queue.put((number, error))
+    except Cancelled:
+        await queue.put((number, ApiError(503, "The answer was broken off; ask again.", code="cancelled")))
+
+
+class Unwatched:
+    """Lets everything through at once: for policies that look at no output."""
+
+    stopped = False
+
+    def push(self, piece: str) -> str:
+        return piece
+
+    def finish(self) -> str:
+        return ""
+
+
+async def beside(request_gone: Callable[[], Awaitable[bool]], work: Awaitable[None]) -> bool:
+    """Do the work unless whoever asked goes away first; whether it was done."""
+    task = asyncio.ensure_future(work)
+
+    async def gone() -> None:
+        while not await request_gone():
+            await asyncio.sleep(0.1)
+
+    watcher = asyncio.create_task(gone())
+    try:
+        await asyncio.wait({task, watcher}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            return False
+        await task
+        return True
+    finally:
+        watcher.cancel()

@@ -1,0 +1,150 @@
+"""What users do about their own account: keys, sessions, preferences, usage, their data out and in, and leaving."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from clearsight.server.body import Body, StrictRoute
+from clearsight.server.errors import ApiError
+from clearsight.server.keys import new_key
+from clearsight.server.platform import platform_of
+from clearsight.server.principal import KEY_SCOPES, principal_of
+from clearsight.server.store import accounts
+from clearsight.server.store import usage as ledger
+from clearsight.server.store.tables import ApiKey, now_ms
+
+router = APIRouter(tags=["account"], route_class=StrictRoute)
+DAY_MS = 24 * 3600 * 1000
+
+
+class NewKey(Body):
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    scopes: list[Literal["inference", "files", "conversations"]] | None = None
+    days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """Until it expires; for ever by default."""
+
+
+class Preferences(Body):
+    settings: dict[str, Any]
+
+
+@router.post("/v1/account/keys")
+async def create_key(body: NewKey, request: Request) -> dict[str, Any]:
+    """Make an API key; it is shown here and never again."""
+    platform, principal = platform_of(request), principal_of(request)
+    key, lookup, hashed = new_key()
+    row = await accounts.add_key(
+        platform.database,
+        principal.user_id,
+        principal.organisation_id,
+        principal.user_id,
+        body.name,
+        lookup,
+        hashed,
+        body.scopes or KEY_SCOPES,
+        expires_at=now_ms() + body.days * DAY_MS if body.days else None,
+    )
+    return {**_key(row), "key": key}
+
+
+@router.get("/v1/account/keys")
+async def list_keys(request: Request) -> dict[str, Any]:
+    """One's keys, newest first, revoked ones too."""
+    platform, principal = platform_of(request), principal_of(request)
+    rows = await accounts.list_keys(platform.database, principal.organisation_id, principal.user_id)
+    return {"object": "list", "data": [_key(row) for row in rows]}
+
+
+@router.delete("/v1/account/keys/{key_id}")
+async def revoke_key(request: Request, key_id: str) -> dict[str, Any]:
+    """End a key; what it is answering at the moment ends too."""
+    platform, principal = platform_of(request), principal_of(request)
+    await accounts.revoke_key(
+        platform.database, principal.user_id, principal.organisation_id, key_id, principal.user_id
+    )
+    platform.authentication.forget()
+    return {"id": key_id, "object": "api_key", "deleted": True}
+
+
+@router.get("/v1/account/sessions")
+async def list_sessions(request: Request) -> dict[str, Any]:
+    """Where one is logged in."""
+    platform, principal = platform_of(request), principal_of(request)
+    rows = await accounts.list_sessions(platform.database, principal.user_id)
+    data = [
+        {
+            "id": row.id,
+            "object": "browser_session",
+            "browser": row.browser,
+            "created_at": row.created_at // 1000,
+            "this": row.id == principal.id,
+        }
+        for row in rows
+    ]
+    return {"object": "list", "data": data}
+
+
+@router.delete("/v1/account/sessions/{session_id}")
+async def end_session(request: Request, session_id: str) -> dict[str, Any]:
+    """Log a browser out."""
+    platform, principal = platform_of(request), principal_of(request)
+    await accounts.end_session(platform.database, principal.user_id, session_id)
+    platform.authentication.forget()
+    return {"id": session_id, "object": "browser_session", "deleted": True}
+
+
+@router.get("/v1/account/settings")
+async def settings(request: Request) -> dict[str, Any]:
+    """What one prefers in the client."""
+    platform, principal = platform_of(request), principal_of(request)
+    user = await accounts.get_user(platform.database, principal.organisation_id, principal.user_id)
+    return {"object": "settings", "settings": user.settings}
+
+
+@router.put("/v1/account/settings")
+async def keep_settings(body: Preferences, request: Request) -> dict[str, Any]:
+    """Keep what one prefers in the client."""
+    platform, principal = platform_of(request), principal_of(request)
+    if len(str(body.settings)) > 20_000:
+        raise ApiError(400, "The settings are too long to be kept.", param="settings")
+    await accounts.set_settings(
+        platform.database, principal.organisation_id, principal.user_id, body.settings
+    )
+    return {"object": "settings", "settings": body.settings}
+
+
+@router.get("/v1/usage")
+async def usage(
+    request: Request, by: Literal["day", "model", "key"] = "day", days: int = 30
+) -> dict[str, Any]:
+    """What one's organisation used, from the ledger, and what is left of the month's budget."""
+    platform, principal = platform_of(request), principal_of(request)
+    if not 1 <= days <= 366:
+        raise ApiError(400, "days is from 1 to 366.", param="days")
+    until = now_ms() + 1
+    sums = await ledger.sums(
+        platform.database, principal.organisation_id, by, until - days * DAY_MS, until, principal.user_id
+    )
+    spent = await ledger.spent(
+        platform.database, principal.organisation_id, platform.config.limits.monthly_tokens
+    )
+    return {
+        "object": "usage",
+        "month": {"month": spent.month, "tokens": spent.tokens, "budget": spent.budget},
+        "data": [vars(one) for one in sums],
+    }
+
+
+def _key(row: ApiKey) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "object": "api_key",
+        "name": row.name,
+        "begins": f"cs-{row.lookup}",
+        "scopes": row.scopes,
+        "created_at": row.created_at // 1000,
+        "expires_at": row.expires_at // 1000 if row.expires_at else None,
+        "last_used_at": row.last_used_at // 1000 if row.last_used_at else None,
+        "revoked": row.revoked_at is not None,
+    }

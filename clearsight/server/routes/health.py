@@ -1,0 +1,37 @@
+"""Whether a server lives, whether it is ready, and what it counts."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from clearsight.server.platform import platform_of
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def alive() -> dict[str, str]:
+    """The process answers. For a liveness probe: says nothing about models or stores."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"description": "Something that is needed is not there yet."}})
+async def ready(request: Request) -> JSONResponse:
+    """Every part that answers need is there. For a readiness probe: names parts, never reasons or addresses."""
+    platform = platform_of(request)
+    parts: dict[str, Any] = {
+        "models": platform.models.ready,
+        "store": await platform.reachable(),
+        "limits": await platform.limiter.healthy(),
+    }
+    ok = all(parts.values()) and not platform.draining
+    return JSONResponse(
+        {"status": "ok" if ok else "not ready", "parts": parts}, status_code=200 if ok else 503
+    )
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """In Prometheus' form."""
+    return Response(platform_of(request).metrics.text(), media_type="text/plain; version=0.0.4")

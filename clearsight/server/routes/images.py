@@ -1,0 +1,93 @@
+"""Pictures that the store holds: their bytes, the words for them, and exactly what a model sees of them."""
+
+import io
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request, UploadFile
+from fastapi.responses import Response
+
+from clearsight.conversation import Conversation, Detail, user
+from clearsight.processing import tiles
+from clearsight.server.errors import ApiError
+from clearsight.server.pictures import PictureSource
+from clearsight.server.platform import platform_of
+from clearsight.server.principal import principal_of
+
+router = APIRouter(tags=["images"])
+
+
+@router.get("/v1/images/{sha256}", response_class=Response)
+async def picture(request: Request, sha256: str) -> Response:
+    """The clean file; 404 for one that the organisation doesn't hold."""
+    platform, principal = platform_of(request), principal_of(request)
+    blob = await platform.blobs.row(principal.organisation_id, sha256)
+    data = await platform.blobs.read(principal.organisation_id, sha256)
+    return Response(
+        data, media_type=blob.media_type, headers={"cache-control": "private, max-age=31536000, immutable"}
+    )
+
+
+@router.get("/v1/images/{sha256}/about")
+async def about(request: Request, sha256: str) -> dict[str, Any]:
+    """Size, alternative text, and warnings about it."""
+    platform, principal = platform_of(request), principal_of(request)
+    blob = await platform.blobs.row(principal.organisation_id, sha256)
+    return {
+        "object": "image",
+        "sha256": sha256,
+        "media_type": blob.media_type,
+        "bytes": blob.bytes,
+        "width": blob.width,
+        "height": blob.height,
+        "alt": blob.alt,
+        "warnings": blob.warnings,
+    }
+
+
+@router.get("/v1/images/{image_id}/tiles", response_class=Response)
+async def seen(
+    request: Request,
+    image_id: str,
+    model: str | None = None,
+    detail: Detail = "auto",
+    sheet: Annotated[bool, Query(description="All tiles side by side, the whole picture last.")] = False,
+) -> Response:
+    """What a model sees of a picture (a file id, or a hash of the store), as PNG: its tiles put together."""
+    platform, principal = platform_of(request), principal_of(request)
+    found = platform.models.get(model or platform.models.default)
+    processor = found.processor
+    if processor is None:
+        raise ApiError(
+            400, f"{found.name} is another server's, which doesn't say what it sees.", param="model"
+        )
+    source = PictureSource(platform, principal)
+    load = source.from_file if image_id.startswith("file") else source.from_store
+    taken = await load(image_id, "image_id", detail)
+
+    def draw() -> bytes:
+        prepared = processor.prepare(Conversation((user(taken.image),)), detail=detail)
+        make = tiles.contact_sheet if sheet else tiles.assemble
+        buffer = io.BytesIO()
+        make(prepared.tiles_NCSS, prepared.plans[0]).save(buffer, format="PNG")
+        return buffer.getvalue()
+
+    return Response(await anyio.to_thread.run_sync(draw), media_type="image/png")
+
+
+@router.post("/v1/images")
+async def upload(request: Request, file: UploadFile) -> dict[str, Any]:
+    """Take a picture in for a conversation. One that no message shows within an hour is deleted."""
+    platform, principal = platform_of(request), principal_of(request)
+    data = await file.read(platform.ingest.limits.max_picture_bytes + 1)
+    platform.ingest.check_parts([len(data)], param="file")
+    picture = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)
+    sha256 = await platform.blobs.put(
+        principal.organisation_id,
+        picture.data,
+        picture.media_type,
+        picture.width,
+        picture.height,
+        list(picture.warnings),
+    )
+    return await about(request, sha256)

@@ -1,0 +1,92 @@
+"""Starts a server: first steps for its owner, then uvicorn, in one process or several."""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+
+import uvicorn
+
+from clearsight.server.app import create_app
+from clearsight.server.config import ServerConfig, ServerConfigError
+from clearsight.server.first_start import Welcome, welcome
+from clearsight.server.store.database import Database
+from clearsight.server.store.migrate import upgrade
+
+log = logging.getLogger(__name__)
+SETTINGS = "CLEARSIGHT_SERVER_SETTINGS"
+"""How the settings reach the other processes: JSON."""
+
+
+def run(config: ServerConfig) -> None:
+    """Serve until told to stop. Raises ServerConfigError for a port that is taken."""
+    config.check()
+    _check_port(config)
+    first = asyncio.run(prepare(config))
+    _greet(config, first)
+    common = {
+        "host": config.network.host,
+        "port": config.network.port,
+        "log_level": "warning",
+        "server_header": False,
+        "proxy_headers": config.network.trust_proxy,
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": 10,
+        "h11_max_incomplete_event_size": 64 * 1024,
+    }
+    if config.network.processes == 1:
+        uvicorn.run(create_app(config), **common)  # type: ignore[arg-type]
+        return
+    os.environ[SETTINGS] = config.model_dump_json()
+    uvicorn.run(
+        "clearsight.server.run:app_of_environment",
+        factory=True,
+        workers=config.network.processes,
+        **common,  # type: ignore[arg-type]
+    )
+
+
+def app_of_environment() -> object:
+    """The application for a process that another one started."""
+    return create_app(ServerConfig.model_validate_json(os.environ[SETTINGS]))
+
+
+async def prepare(config: ServerConfig) -> Welcome | None:
+    """Bring the database up to date; the owner's secrets where nobody was there before."""
+    config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(config.database_url)
+    try:
+        await upgrade(database)
+        return await welcome(database, config)
+    finally:
+        await database.close()
+
+
+def _check_port(config: ServerConfig) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in config.network.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.network.host, config.network.port))
+        except OSError as error:
+            raise ServerConfigError(
+                f"{config.network.host}:{config.network.port} can't be listened on ({error.strerror}); "
+                "is another server running there? Name another one with --port"
+            ) from error
+
+
+def _greet(config: ServerConfig, first: Welcome | None) -> None:
+    """Say where it is, and the secrets of a first start; on standard error, as all notes."""
+    lines = [f"Clearsight is at {config.url}"]
+    if first is not None:
+        lines += [
+            "",
+            "This is the first start. Both of these are shown once:",
+            f"  log in as the owner    {first.link}",
+            f"  API key                {first.key}",
+            "",
+            f'  from openai import OpenAI; OpenAI(base_url="{config.url}/v1", api_key="{first.key}")',
+        ]
+    else:
+        lines += ["A new link to log in: clearsight admin login"]
+    print("\n".join(lines), file=sys.stderr, flush=True)
