@@ -74,8 +74,8 @@ app.command(
     "clearsight eval contamination runs/eval/a/mini --corpus runs/data/first",
 )(evaluate)
 app.command(
-    epilog="Examples:  clearsight serve --port 9000   |   clearsight serve --model hf:HuggingFaceTB/SmolVLM-256M-Instruct   |   "
-    "clearsight serve --config clearsight.toml"
+    epilog="Examples:  clearsight serve --port 9000   |   clearsight serve --config clearsight.toml   |   "
+    "clearsight serve --model hf:HuggingFaceTB/SmolVLM-256M-Instruct"
 )(serve)
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")

@@ -1,7 +1,7 @@
 """Server-sent events that end well: whoever leaves frees what was held, and silence is filled with comments.
 
-Starlette's streaming response leaves a generator unstarted when its reader is gone at once, and what the generator would
-have freed stays held; this one owns what it holds.
+Starlette's streaming response leaves a generator unstarted when its reader is gone at once, and what the generator
+would have freed stays held; this one owns what it holds.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """What a process counts for its operators, in Prometheus' form.
 
-Each process has its own numbers and says so with the label `process`; a scraper adds them up. Engines count by themselves
-(clearsight.engine.metrics) and are read when somebody looks.
+Each process has its own numbers and says so with the label `process`; a scraper adds them up. Engines count by
+themselves (clearsight.engine.metrics) and are read when somebody looks.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Pictures of one request: taken in within the request's budget, found by file id, made smaller when that is asked for."""
+"""Pictures of one request: taken in within its budget, found by file id, made smaller where that is asked for."""
 
 import math
 

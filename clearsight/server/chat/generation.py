@@ -119,7 +119,7 @@ class Generation:
 
     @property
     def usage(self) -> Usage:
-        """Tokens spent on all answers; the prompt, which they share, once. What was cut short counts as far as it came."""
+        """Tokens spent on all answers, and once on the prompt. What was cut short counts as far as it came."""
         known = [stream.usage for stream in self.streams if stream.usage is not None]
         first = known[0] if known else Usage(0, 0, 0, 0)
         completion = sum(

@@ -1,1 +1,1 @@
-"""Conversations that the server keeps: what clients send, how it becomes a prompt, answers that outlive a lost connection."""
+"""Conversations that the server keeps, and answers that outlive a lost connection."""

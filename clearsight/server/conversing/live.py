@@ -1,7 +1,7 @@
-"""Answers in the making: they go on when whoever asked loses the connection, and can be listened to again from any place.
+"""Answers in the making: they go on when whoever asked loses the connection, and can be listened to again.
 
-An answer is a task of this process. What it says so far is kept here for listeners and written to the store every second,
-so that another process, or this one after it was killed, has it too.
+An answer is a task of this process. What it says so far is kept here for listeners and written to the store every
+second, so that another process, or this one after it was killed, has it too.
 """
 
 import asyncio

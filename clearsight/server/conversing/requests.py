@@ -63,7 +63,7 @@ class ConversationChanges(Body):
 
 
 class Ask(Body):
-    """A new turn to be answered (`content` after `parent_id`), or another answer to a turn that is there (`reply_to`)."""
+    """A new turn to be answered (`content` after `parent_id`), or another answer to an earlier one (`reply_to`)."""
 
     content: Annotated[str, Field(max_length=LONGEST_TEXT)] | list[ConversationPart] | None = None
     parent_id: str | None = None

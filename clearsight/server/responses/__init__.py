@@ -1,1 +1,1 @@
-"""The Responses API: the same answers as chat completions, in items and events, kept so that one can go on from them."""
+"""The Responses API: the answers of chat completions as items and events, kept so that one can go on from them."""
