@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import anyio
@@ -23,7 +23,14 @@ from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import Platform, platform_of
 from clearsight.server.principal import Principal, principal_of, request_id_of
 from clearsight.server.responses.items import Turn, items_of, kept, message_of, turn_of_kept
-from clearsight.server.responses.requests import ChosenFunction, Item, ResponseRequest, SchemaFormat
+from clearsight.server.responses.requests import (
+    ChosenFunction,
+    InputImage,
+    InputMessage,
+    Item,
+    ResponseRequest,
+    SchemaFormat,
+)
 from clearsight.server.responses.telling import Telling, event
 from clearsight.server.routes.chat import DEFAULT_MAX_TOKENS, check_length
 from clearsight.server.store import files
@@ -47,12 +54,10 @@ async def create(body: ResponseRequest, request: Request) -> Response:
             await _keep(platform, principal, told, items, asked)
 
     generation: Generation | None = None
-    try:
+    with suppress(InputRefused):
         generation = await stack.enter_async_context(
             answering(platform, principal, request_id_of(request), asked, headers)
         )
-    except InputRefused:
-        pass
     if body.stream:
         return EventStream(_events(told, generation, keep), stack)
     if generation is None:
@@ -145,7 +150,7 @@ async def read(platform: Platform, principal: Principal, body: ResponseRequest) 
 
 
 async def _earlier(platform: Platform, principal: Principal, response_id: str | None) -> list[Turn]:
-    """The turns that led to a response, and its answer. Instructions of earlier ones don't count, as in OpenAI's API."""
+    """The turns that led to a response, and its answer. Earlier instructions don't count, as in OpenAI's API."""
     chain: list[list[Turn]] = []
     while response_id is not None:
         if len(chain) >= LONGEST_CHAIN:
@@ -172,12 +177,8 @@ async def _keep(
     platform: Platform, principal: Principal, told: Telling, items: list[Item], asked: Asked
 ) -> None:
     organisation = principal.organisation_id
-    shown = sum(
-        1
-        for item in items
-        for part in getattr(item, "content", ())
-        if getattr(part, "type", "") == "input_image"
-    )
+    parts = [part for item in items if isinstance(item, InputMessage) for part in item.content]
+    shown = sum(isinstance(part, InputImage) for part in parts)
     pictures = asked.prompt.pictures[len(asked.prompt.pictures) - shown :]
     for picture in pictures:
         await platform.blobs.put(

@@ -19,8 +19,8 @@ router = APIRouter(tags=["tokens"], route_class=StrictRoute)
 async def count(body: ChatRequest, request: Request) -> dict[str, Any]:
     """Tokens of a chat completion's request, picture by picture; nothing is computed.
 
-    A picture costs `tiles` x `tokens_per_tile` image tokens and the few that mark rows and columns; how many tiles it is
-    cut into follows from its size and `detail` alone (docs/api.md has the formula).
+    A picture costs `tiles` x `tokens_per_tile` image tokens and the few that mark rows and columns; how many tiles it
+    is cut into follows from its size and `detail` alone (docs/api.md has the formula).
     """
     asked = await read(platform_of(request), principal_of(request), body)
     processor = asked.model.processor
