@@ -54,16 +54,14 @@ def create_app(config: ServerConfig) -> Gate:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses={key: value for key, value in ERRORS.items()},  # noqa: C416
+        responses={**ERRORS},
     )
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    gate = Gate(app, config, lambda: holder[0].authentication)
-    gate.app = app
-    return gate
+    return Gate(app, config, lambda: holder[0].authentication)
 
 
 async def _api_error(request: Request, error: Exception) -> JSONResponse:

@@ -60,7 +60,7 @@ class Meter:
         )
         return cls(platform, admission, reserved, cost)
 
-    async def settle(self, usage: Usage, status: str, audio_ms: int = 0) -> None:
+    async def settle(self, usage: Usage, status: ledger.Status, audio_ms: int = 0) -> None:
         """Write down what it came to, and give back what was set aside beyond that."""
         cost = replace(
             self.cost,

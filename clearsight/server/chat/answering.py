@@ -22,14 +22,17 @@ from clearsight.server.metering import Meter
 from clearsight.server.models import Model, engine_errors
 from clearsight.server.platform import Platform
 from clearsight.server.principal import Principal
+from clearsight.server.store import usage as ledger
 
 log = logging.getLogger(__name__)
+HELD_SECONDS = 0.3
+"""A sentence that takes longer is told in parts, each judged with what went before it."""
 
 
 class InputRefused(Exception):
     """The policy doesn't let this request be answered. `prompt_tokens` were read."""
 
-    def __init__(self, categories: list[str]):
+    def __init__(self, categories: tuple[str, ...]):
         super().__init__(", ".join(categories))
         self.categories = categories
 
@@ -67,12 +70,10 @@ async def answering(
         headers=headers,
     )
     generation: Generation | None = None
-    status = "failed"
+    status: ledger.Status = "failed"
     try:
         moderator = await platform.moderator_of(principal.organisation_id)
-        verdict = await anyio.to_thread.run_sync(
-            lambda: moderator.conversation(asked.prompt.conversation, "input")
-        )
+        verdict = await anyio.to_thread.run_sync(moderator.conversation, asked.prompt.conversation)
         if verdict.blocked:
             status = "filtered"
             platform.metrics.blocked.labels("input").inc()
@@ -87,7 +88,7 @@ async def answering(
             generation = Generation(
                 streams,
                 asked.tools,
-                lambda: OutputWatch(moderator),
+                lambda: OutputWatch(moderator, held_seconds=HELD_SECONDS),
                 lambda: platform.authentication.still_valid(principal),
             )
             yield generation

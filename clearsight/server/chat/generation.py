@@ -7,30 +7,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from clearsight.decoding.text import TokenEvent, TokenLogprob, Usage
 from clearsight.engine.stream import Cancelled, Stream
+from clearsight.safety.watch import OutputWatch
 from clearsight.server.chat.tools import Call, Tools
 from clearsight.server.errors import ApiError
 from clearsight.server.models import engine_errors
 
 CHECK_SECONDS = 1.0
 """How often a running answer asks whether its key may still go on."""
-
-
-class Watch(Protocol):
-    """What reads an answer before its reader does; see clearsight.safety.watch."""
-
-    def push(self, piece: str) -> str:
-        """What may be told by now."""
-
-    def finish(self) -> str:
-        """The rest, at the end."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the answer has to end here."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +34,7 @@ class Delta:
 class _Answer:
     """Where one of the answers stands."""
 
-    watch: Watch
+    watch: OutputWatch
     tools: Tools
     may_be_call: bool
     held: str = ""
@@ -67,7 +53,7 @@ class _Answer:
                 if call is not None:
                     return "", call, "tool_calls" if event.finish_reason == "stop" else event.finish_reason
             self.may_be_call = False
-        told = self.watch.push(text) if text else ""
+        told = self.watch.feed(text) if text else ""
         if event.finish_reason is not None and not self.watch.stopped:
             told += self.watch.finish()
         if self.watch.stopped:
@@ -81,7 +67,7 @@ class Generation:
 
     streams: Sequence[Stream]
     tools: Tools
-    new_watch: Callable[[], Watch]
+    new_watch: Callable[[], OutputWatch]
     still_allowed: Callable[[], Awaitable[bool]]
     finished: dict[int, str] = field(default_factory=dict)
     _counted: dict[int, int] = field(default_factory=dict)
@@ -149,18 +135,6 @@ async def _read(
         await queue.put((number, error))
     except Cancelled:
         await queue.put((number, ApiError(503, "The answer was broken off; ask again.", code="cancelled")))
-
-
-class Unwatched:
-    """Lets everything through at once: for policies that look at no output."""
-
-    stopped = False
-
-    def push(self, piece: str) -> str:
-        return piece
-
-    def finish(self) -> str:
-        return ""
 
 
 async def beside(request_gone: Callable[[], Awaitable[bool]], work: Awaitable[None]) -> bool:

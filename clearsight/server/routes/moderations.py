@@ -16,6 +16,7 @@ from clearsight.server.metering import Meter
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import platform_of
 from clearsight.server.principal import principal_of, request_id_of
+from clearsight.server.store import usage as ledger
 
 router = APIRouter(tags=["moderations"], route_class=StrictRoute)
 NAME = "clearsight-moderation"
@@ -80,12 +81,12 @@ async def create(body: ModerationRequest, request: Request) -> dict[str, Any]:
     meter = await Meter.begin(
         platform, principal, request_id_of(request), "/v1/moderations", NAME, pixels=pixels, headers=headers
     )
-    status = "failed"
+    status: ledger.Status = "failed"
     try:
         moderator = platform.moderator
         results = [
             (
-                await anyio.to_thread.run_sync(moderator.conversation, Conversation((user(*group),)), "input")
+                await anyio.to_thread.run_sync(moderator.conversation, Conversation((user(*group),)))
             ).to_openai()
             for group in groups
         ]
