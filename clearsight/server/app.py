@@ -8,6 +8,7 @@ What comes back is the gate with the FastAPI application behind it; nothing reac
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -23,7 +24,7 @@ from clearsight.server.platform import Platform, opened
 from clearsight.server.routes import ROUTERS
 
 log = logging.getLogger(__name__)
-ERRORS = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": what,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
@@ -54,7 +55,7 @@ def create_app(config: ServerConfig) -> Gate:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses={**ERRORS},
+        responses=ERRORS,
     )
     for router in ROUTERS:
         app.include_router(router)
