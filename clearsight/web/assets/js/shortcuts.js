@@ -26,7 +26,7 @@ const own = [
   { code: "KeyS", label: t.shortcutNames.stop, run: (app) => app.stop() },
   { code: "KeyR", label: t.shortcutNames.repeat, run: (app) => app.repeat() },
   { code: "KeyN", label: t.shortcutNames.fresh, run: (app) => app.startNew() },
-  { code: "KeyF", label: t.shortcutNames.search, run: (app) => app.openSidebar("search") },
+  { code: "KeyF", label: t.shortcutNames.search, run: (app) => app.openSidebar("search-box") },
   { code: "KeyK", label: t.shortcutNames.shortcuts, run: (app) => app.showDialog({ kind: "shortcuts" }) },
 ];
 

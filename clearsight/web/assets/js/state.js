@@ -28,6 +28,9 @@ export class App extends EventTarget {
   interrupted = false; // the connection of the answer is lost and tried again
   draft = "";
   editing = null; // id of the turn whose text is being changed
+  sidebarOpen = false; // on narrow screens, where it covers the page
+  dialog = null; // {kind, ...}: what views/dialogs.js shows above the page
+  menu = null; // {anchor, label, items}: what views/menu.js shows beside a button
   #chosen = new Map();
   #listening = null; // AbortController of the answer that is being received
 
@@ -38,6 +41,36 @@ export class App extends EventTarget {
     for (const kind of ["online", "offline"]) {
       window.addEventListener(kind, () => this.setOnline(kind === "online"));
     }
+  }
+
+  /** Show a dialog; null closes it. */
+  showDialog(dialog) {
+    this.dialog = dialog;
+    this.change();
+  }
+
+  /** Show a small menu beside the button that asked for it. */
+  showMenu(anchor, label, items) {
+    this.menu = { anchor, label, items };
+    this.change();
+  }
+
+  /** Uncover the sidebar and focus its search, or close it for null. */
+  openSidebar(focus) {
+    this.sidebarOpen = focus !== null;
+    this.change();
+    requestAnimationFrame(() => {
+      document.getElementById(focus === null ? "menu-button" : focus)?.focus();
+    });
+  }
+
+  /** To an empty conversation. */
+  startNew() {
+    this.sidebarOpen = false;
+    if (this.route.name === "chat" && this.route.id === null) {
+      this.change();
+      requestAnimationFrame(() => document.getElementById("composer-text")?.focus());
+    } else location.hash = "#/";
   }
 
   /** Tell the views that something is different. */
@@ -226,8 +259,7 @@ export class App extends EventTarget {
     const stop = (this.#listening = new AbortController());
     try {
       if (!this.conversation) {
-        const { object, ...settings } = { object: null, ...this.settings };
-        this.conversation = await api.post("/v1/conversations", { settings });
+        this.conversation = await api.post("/v1/conversations", { settings: this.settings });
         this.route = { name: "chat", id: this.conversation.id };
         history.replaceState(null, "", `#/c/${this.conversation.id}`);
       }

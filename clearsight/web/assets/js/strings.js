@@ -71,6 +71,8 @@ export const t = {
   placeholderOffline: "Offline. You can go on writing.",
   send: "Send",
   stop: "Stop",
+  composerTools: "Tools",
+  toEnd: "To the end",
   addPictures: "Add pictures",
   dropHere: "Drop pictures here",
   picturesList: "Pictures to send",
