@@ -1,0 +1,78 @@
+"""Server-sent events that end well: whoever leaves frees what was held, and silence is filled with comments.
+
+Starlette's streaming response leaves a generator unstarted when its reader is gone at once, and what the generator would
+have freed stays held; this one owns what it holds.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+PING_SECONDS = 10.0
+PING = b": still here\n\n"
+
+
+class EventStream(Response):
+    """Events as they come. `holding` is closed at the end, whatever the end is."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, events: AsyncIterator[bytes], holding: AsyncExitStack, headers: Mapping[str, str] | None = None
+    ):
+        super().__init__(
+            headers={"cache-control": "no-store", "x-accel-buffering": "no", **(headers or {})},
+            media_type=self.media_type,
+        )
+        del self.headers["content-length"]
+        self._events = events
+        self._holding = holding
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._cancel_when_gone, receive, group.cancel_scope)
+                await self._send_all(send)
+                group.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._holding.aclose()
+
+    async def _send_all(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        waiting: asyncio.Future[bytes] | None = None
+        try:
+            while True:
+                waiting = waiting or asyncio.ensure_future(anext(self._events))
+                done, _ = await asyncio.wait({waiting}, timeout=PING_SECONDS)
+                if not done:
+                    await send(_body(PING))
+                    continue
+                try:
+                    event = waiting.result()
+                except StopAsyncIteration:
+                    break
+                waiting = None
+                await send(_body(event))
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            if waiting is not None and not waiting.done():
+                waiting.cancel()
+                await asyncio.wait({waiting})
+            with anyio.CancelScope(shield=True):
+                await self._events.aclose()  # type: ignore[attr-defined]
+
+    @staticmethod
+    async def _cancel_when_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
+
+
+def _body(data: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": data, "more_body": True}
