@@ -23,6 +23,7 @@ import statistics
 import time
 import wave
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
@@ -144,7 +145,11 @@ def main() -> None:
     chance = random.Random(arguments.seed)
     texts = [sentence(chance) for _ in range(arguments.sentences)]
 
-    rows = []
+    print(
+        "| voice | threads | word error rate (95%) | sentences exact | hearing RTF | speaking RTF | first sound |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|", flush=True)
+    rows: list[dict[str, Any]] = []
     for threads in arguments.threads:
         hearing, speaking = Hearing(threads=threads), Speaking(threads=threads)
         installed = {voice.name for voice in speaking.voices()}
@@ -171,16 +176,14 @@ def main() -> None:
                     ),
                 }
             )
+            row = rows[-1]
+            print(
+                f"| {voice} | {threads} | {row['wer']:.1%} ({row['low']:.1%} to {row['high']:.1%}) | "
+                f"{row['exact']:.0%} | {row['hearing_rtf']:.2f} | {row['speaking_rtf']:.2f} | "
+                f"{row['first_sound_ms']} ms |",
+                flush=True,
+            )
         speaking.close()
-    print(
-        "| voice | threads | word error rate (95%) | sentences exact | hearing RTF | speaking RTF | first sound |"
-    )
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    for row in rows:
-        print(
-            f"| {row['voice']} | {row['threads']} | {row['wer']:.1%} ({row['low']:.1%} to {row['high']:.1%}) | "
-            f"{row['exact']:.0%} | {row['hearing_rtf']:.2f} | {row['speaking_rtf']:.2f} | {row['first_sound_ms']} ms |"
-        )
     print(
         json.dumps(
             {

@@ -18,7 +18,7 @@ import numpy as np
 from clearsight.speech.decode_worker import EXITS, RATE
 from clearsight.speech.errors import AudioError, AudioTooLong
 
-ACCEPTED = "wav, mp3, m4a/mp4, webm, ogg (Opus or Vorbis), flac and aac"
+ACCEPTED = "wav, mp3, m4a, mp4, webm, ogg (Opus or Vorbis), flac and aac"
 _WORKER = Path(__file__).with_name("decode_worker.py")
 
 

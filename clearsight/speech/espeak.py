@@ -3,6 +3,7 @@
 It sounds like a machine, starts within milliseconds and needs no weights. A process speaks one sentence and ends.
 """
 
+import logging
 import shutil
 import subprocess
 from functools import cached_property
@@ -14,6 +15,7 @@ from clearsight.speech.voices import Voice
 SAMPLE_RATE = 22_050
 NORMAL_WORDS_PER_MINUTE = 175
 WORDS_PER_MINUTE = range(80, 451)  # what espeak-ng takes
+_log = logging.getLogger(__name__)
 _HEADER_BYTES = 44
 _SENTENCE_SECONDS = 30
 
@@ -62,9 +64,13 @@ class Espeak:
     def _voices(self) -> tuple[Voice, ...]:
         if shutil.which("espeak-ng") is None:
             return ()
-        listed = subprocess.run(
-            ["espeak-ng", "--voices"], capture_output=True, timeout=10, check=True, text=True
-        )
+        try:
+            listed = subprocess.run(
+                ["espeak-ng", "--voices"], capture_output=True, timeout=10, check=True, text=True
+            )
+        except (subprocess.SubprocessError, OSError) as error:
+            _log.error("espeak-ng is installed but does not list its voices, so it is left out: %s", error)
+            return ()
         rows = [line.split() for line in listed.stdout.splitlines()[1:]]
         languages = {row[1]: row[3].replace("_", " ") for row in rows if len(row) > 3}
         return tuple(

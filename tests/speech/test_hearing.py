@@ -60,6 +60,7 @@ def test_a_language_that_does_not_exist_is_refused_with_those_that_do(
     assert hearing.transcribe(spoken, language="en").language == "en"
 
 
+@pytest.mark.slow
 @pytest.mark.bundled
 def test_one_is_heard_at_a_time_too_many_are_turned_away_and_who_leaves_stops_waiting(spoken: bytes) -> None:
     hearing = Hearing(threads=1, max_waiting=2)
