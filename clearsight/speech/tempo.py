@@ -8,6 +8,8 @@ def at_tempo(samples: bytes, sample_rate: int, tempo: float) -> bytes:
     import av
     import numpy as np
 
+    if not samples:
+        return samples
     graph = av.filter.Graph()
     source = graph.add_abuffer(
         sample_rate=sample_rate, format="s16", layout="mono", time_base=Fraction(1, sample_rate)

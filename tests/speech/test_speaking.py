@@ -19,6 +19,7 @@ from clearsight.speech.errors import (
 from clearsight.speech.espeak import Espeak
 from clearsight.speech.piper import JOE, Piper
 from clearsight.speech.speak import OPENAI_VOICES, Speaking, speakable
+from clearsight.speech.tempo import at_tempo
 
 needs_piper = pytest.mark.skipif(find_spec("piper") is None, reason="piper-tts is not installed")
 needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
@@ -158,6 +159,7 @@ def test_espeak_speaks_other_languages_and_every_speed() -> None:
         assert seconds(speaking, "espeak-de", speed) == pytest.approx(normal / speed, rel=0.25)
     voice = speaking.voice("espeak-en-us")
     assert Espeak().speak("--help", voice, 1.0)
+    assert at_tempo(b"", voice.sample_rate, 2.0) == b""
 
 
 @needs_espeak
