@@ -188,7 +188,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-_Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\Z")]
+_Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _OwnId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _Time = Annotated[int, Field(ge=0, lt=1 << 53)]
 

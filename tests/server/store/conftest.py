@@ -65,7 +65,9 @@ def postgres() -> Iterator[str]:
         subprocess.run(command, check=True, capture_output=True, user=user, cwd=folder)
 
     run(str(programs / "initdb"), "-D", f"{folder}/data", "-U", "postgres", "--auth=trust", "-E", "UTF8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
+    )
     run(str(programs / "pg_ctl"), "-D", f"{folder}/data", "-o", options, "-l", f"{folder}/log", "-w", "start")
     before = os.environ["PATH"]
     os.environ["PATH"] = f"{programs}{os.pathsep}{before}"  # pg_dump of the same version
@@ -196,7 +198,6 @@ class Child:
         with contextlib.suppress(ConnectionResetError):
             return self.stdout.read()
         return ""
-
 
     def whole_lines(self) -> list[str]:
         """What it printed before it was killed; a line that was cut off in the middle isn't one."""

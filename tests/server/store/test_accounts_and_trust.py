@@ -30,12 +30,19 @@ async def furnish(database, blobs, organisation: str, user: str) -> str:
     async with database.write() as session:
         session.add(
             Feedback(
-                id=new_id("fb"), message_id=message.id, organisation_id=organisation, user_id=user,
-                good=True, comment="", consent=False, created_at=now_ms(),
+                id=new_id("fb"),
+                message_id=message.id,
+                organisation_id=organisation,
+                user_id=user,
+                good=True,
+                comment="",
+                consent=False,
+                created_at=now_ms(),
             )
         )
     await usage.record(
-        database, usage.Cost(new_id("req"), organisation, user, None, "/v1/responses", "mini", prompt_tokens=7)
+        database,
+        usage.Cost(new_id("req"), organisation, user, None, "/v1/responses", "mini", prompt_tokens=7),
     )
     return sha256
 
@@ -64,7 +71,9 @@ async def test_a_deleted_user_leaves_nothing_but_figures_and_the_log(database, b
     assert await audit.verify(database) is None
 
 
-async def test_a_deleted_organisation_leaves_nothing_but_the_log_and_touches_no_other(database, blobs, people):
+async def test_a_deleted_organisation_leaves_nothing_but_the_log_and_touches_no_other(
+    database, blobs, people
+):
     await furnish(database, blobs, people.other_organisation, people.stranger)
     before = await rows(database)
     await furnish(database, blobs, people.organisation, people.user)
@@ -107,7 +116,10 @@ async def test_a_key_is_found_listed_and_revoked_once(database, people):
     found = await accounts.find_key(database, "lookup")
     assert found is not None
     assert (found[0].id, found[0].scopes, found[1].id, found[2].id) == (
-        key.id, ["admin", "chat"], people.user, people.organisation
+        key.id,
+        ["admin", "chat"],
+        people.user,
+        people.organisation,
     )
     first = await accounts.revoke_key(database, "test", people.organisation, key.id)
     again = await accounts.revoke_key(database, "test", people.organisation, key.id)
@@ -196,7 +208,13 @@ async def test_an_appeal_doesnt_end_a_suspension_that_a_person_gave(database, pe
 async def test_a_report_is_queued_decided_once_and_strikes_whom_it_is_about(database, people):
     made = [
         await trust.report(
-            database, people.organisation, people.user, "msg_x", "harassment", "see", [{"type": "text", "text": "x"}],
+            database,
+            people.organisation,
+            people.user,
+            "msg_x",
+            "harassment",
+            "see",
+            [{"type": "text", "text": "x"}],
             people.colleague,
         )
         for _ in range(3)
@@ -216,7 +234,9 @@ async def test_a_report_is_queued_decided_once_and_strikes_whom_it_is_about(data
     results = await asyncio.gather(decide(), decide(), return_exceptions=True)
     assert sum(isinstance(result, ApiError) for result in results) == 1
     assert len(await trust.strikes(database, people.organisation, people.colleague)) == 1
-    await trust.decide(database, people.user, people.organisation, made[1].id, "dismissed", "it isn't", strike=True)
+    await trust.decide(
+        database, people.user, people.organisation, made[1].id, "dismissed", "it isn't", strike=True
+    )
     assert len(await trust.strikes(database, people.organisation, people.colleague)) == 1
     async with database.read() as session:
         assert sorted(await session.scalars(select(Report.status))) == ["dismissed", "open", "upheld"]
@@ -260,11 +280,18 @@ async def test_a_suspended_organisation_and_role_changes_are_written_down(databa
     await accounts.suspend_organisation(database, "boss", people.organisation, False)
     await accounts.set_role(database, "boss", people.organisation, people.user, "reviewer")
     events = await audit.page(database, people.organisation)
-    assert [event.action for event in events[:3]] == ["user.role", "organisation.restore", "organisation.suspend"]
+    assert [event.action for event in events[:3]] == [
+        "user.role",
+        "organisation.restore",
+        "organisation.suspend",
+    ]
     assert events[0].details == {"before": "admin", "after": "reviewer"}
     assert {organisation.id for organisation in await accounts.list_organisations(database)} == {
-        people.organisation, people.other_organisation
+        people.organisation,
+        people.other_organisation,
     }
-    assert [user.id for user in await accounts.list_users(database, people.other_organisation)] == [people.stranger]
+    assert [user.id for user in await accounts.list_users(database, people.other_organisation)] == [
+        people.stranger
+    ]
     async with database.read() as session:
         assert await session.scalar(select(func.count()).select_from(User)) == 3

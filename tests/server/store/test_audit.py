@@ -12,7 +12,9 @@ pytestmark = pytest.mark.anyio
 async def write(database, count: int) -> None:
     async with database.write() as session:
         for number in range(count):
-            await audit.append(session, "org_x", "user_x", "thing.do", f"thing-{number}", {"n": number, "s": "é"})
+            await audit.append(
+                session, "org_x", "user_x", "thing.do", f"thing-{number}", {"n": number, "s": "é"}
+            )
 
 
 async def test_a_log_that_nobody_touched_holds(database, monkeypatch):
@@ -24,7 +26,8 @@ async def test_a_log_that_nobody_touched_holds(database, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "values", [{"actor": "other"}, {"details": {"n": 3, "s": "e"}}, {"created_at": 1}, {"organisation_id": "o"}]
+    "values",
+    [{"actor": "other"}, {"details": {"n": 3, "s": "e"}}, {"created_at": 1}, {"organisation_id": "o"}],
 )
 async def test_a_changed_entry_is_named(database, values):
     await write(database, 5)

@@ -54,7 +54,9 @@ async def test_bytes_that_changed_on_disk_are_not_served_and_heal_with_the_next_
     assert await blobs.get(people.organisation, sha256) == b"bytes"
 
 
-async def test_sweeping_takes_what_nothing_shows_and_leaves_uploads_and_pictures_in_use(database, blobs, people):
+async def test_sweeping_takes_what_nothing_shows_and_leaves_uploads_and_pictures_in_use(
+    database, blobs, people
+):
     where = (database, people.organisation, people.user)
     conversation = await conversations.create(*where)
     used = await blobs.put(people.organisation, b"used", "image/png", 1, 1)
@@ -121,7 +123,10 @@ async def test_uploading_and_deleting_the_same_picture_at_once_never_leaves_a_me
     assert await conversations.page(*where) == conversations.Page([], None)
     sha256 = shown[0]["sha256"]
     # Whatever order it went in, row and bytes are both there (held by the last upload) or both gone.
-    assert await blobs.exists(people.organisation, sha256) == Path(blobs.path(people.organisation, sha256)).exists()
+    assert (
+        await blobs.exists(people.organisation, sha256)
+        == Path(blobs.path(people.organisation, sha256)).exists()
+    )
 
 
 async def test_blobs_go_to_any_file_system_of_fsspec(database, people):

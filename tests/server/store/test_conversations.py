@@ -52,9 +52,12 @@ async def test_every_function_answers_404_for_somebody_elses_id(database, blobs,
         assert not await messages.finish(database, organisation, user, answer.id, said("x"))
         assert (await conversations.page(database, organisation, user)).conversations == []
         assert (await conversations.page(database, organisation, user, query="secret")).conversations == []
-    assert [turn.search for turn in await messages.of_conversation(
-        database, people.organisation, people.user, conversation.id
-    )] == ["secret", ""]
+    assert [
+        turn.search
+        for turn in await messages.of_conversation(
+            database, people.organisation, people.user, conversation.id
+        )
+    ] == ["secret", ""]
 
 
 async def test_an_unknown_id_and_somebody_elses_get_the_same_words(database, people):
@@ -73,14 +76,10 @@ async def test_paging_shows_each_conversation_once_pinned_ones_first(database, p
         for number in range(23)
     ]
     for index in (3, 11):
-        await conversations.change(
-            database, people.organisation, people.user, made[index].id, pinned=True
-        )
+        await conversations.change(database, people.organisation, people.user, made[index].id, pinned=True)
     seen, cursor = [], None
     while True:
-        page = await conversations.page(
-            database, people.organisation, people.user, cursor=cursor, limit=5
-        )
+        page = await conversations.page(database, people.organisation, people.user, cursor=cursor, limit=5)
         seen += [conversation.id for conversation in page.conversations]
         cursor = page.next_cursor
         if cursor is None:
@@ -89,7 +88,9 @@ async def test_paging_shows_each_conversation_once_pinned_ones_first(database, p
     assert set(seen[:2]) == {made[3].id, made[11].id}
 
 
-@pytest.mark.parametrize("cursor", ["", "%%%", "bnVsbA==", "WzEsMiwzXQ==", "é", "WzEsIHRydWUsICJhIl0=", "A" * 9999])
+@pytest.mark.parametrize(
+    "cursor", ["", "%%%", "bnVsbA==", "WzEsMiwzXQ==", "é", "WzEsIHRydWUsICJhIl0=", "A" * 9999]
+)
 async def test_a_cursor_made_up_is_refused_and_not_a_crash(database, people, cursor):
     with pytest.raises(ApiError) as caught:
         await conversations.page(database, people.organisation, people.user, cursor=cursor)
@@ -168,7 +169,9 @@ async def test_an_answer_grows_ends_once_and_is_found_by_its_words(database, peo
     assert not await messages.snapshot(*where, answer.id, said("late"))
     kept = await messages.get(*where, answer.id)
     assert (kept.content, kept.status, kept.details) == (
-        said("A heron flies"), "complete", {"model": "mini", "n": 3}
+        said("A heron flies"),
+        "complete",
+        {"model": "mini", "n": 3},
     )
     found = await conversations.page(*where, query="heron FLIES")
     assert [each.id for each in found.conversations] == [conversation.id]
@@ -184,7 +187,9 @@ async def test_answers_of_a_killed_process_are_marked_and_living_ones_left(datab
     assert await messages.fail_abandoned(database, silent_ms=200) == 1
     first, second = await messages.of_conversation(*where, conversation.id)
     assert (first.status, first.content, first.details) == (
-        "failed", said("half"), {"error": messages.INTERRUPTED}
+        "failed",
+        said("half"),
+        {"error": messages.INTERRUPTED},
     )
     assert (second.id, second.status) == (living.id, "streaming")
 
@@ -197,7 +202,8 @@ async def test_branches_keep_every_version_and_deleting_one_takes_what_follows(d
     second = await messages.add(*where, conversation.id, "assistant", said("two"), root.id)
     below = await messages.add(*where, conversation.id, "user", said("below"), first.id)
     assert await messages.remove(database, blobs, people.organisation, people.user, first.id) == [
-        first.id, below.id
+        first.id,
+        below.id,
     ]
     left = await messages.of_conversation(*where, conversation.id)
     assert [(turn.id, turn.sequence) for turn in left] == [(root.id, 1), (second.id, 3)]
@@ -215,7 +221,9 @@ async def test_a_parent_of_another_conversation_is_refused(database, people):
         assert caught.value.param == "parent_id"
 
 
-async def test_two_processes_that_write_at_once_never_share_a_sequence(url, database, people, start, together):
+async def test_two_processes_that_write_at_once_never_share_a_sequence(
+    url, database, people, start, together
+):
     conversation = await conversations.create(database, people.organisation, people.user)
     children = [
         start("add_messages", url, people.organisation, people.user, conversation.id, "20") for _ in range(2)
@@ -334,7 +342,9 @@ async def test_files_are_listed_a_page_at_a_time_in_both_orders(database, blobs,
         await files.list_files(database, people.other_organisation, people.stranger, after=made[0])
 
 
-async def test_no_acknowledged_message_is_lost_when_a_process_is_killed_25_times(url, database, people, start):
+async def test_no_acknowledged_message_is_lost_when_a_process_is_killed_25_times(
+    url, database, people, start
+):
     conversation = await conversations.create(database, people.organisation, people.user)
     chance = random.Random(1)
     printed: list[str] = []

@@ -70,7 +70,9 @@ async def test_places_are_shared_by_two_processes_and_free_again_at_the_end(redi
     await limiter.close()
 
 
-async def test_places_of_a_killed_process_run_out_and_those_of_a_living_one_dont(redis_url, start, monkeypatch):
+async def test_places_of_a_killed_process_run_out_and_those_of_a_living_one_dont(
+    redis_url, start, monkeypatch
+):
     principal, limits = new_id("key"), Limits(concurrency=2)
     monkeypatch.setattr(limits_module, "LEASE_MS", 700)
     monkeypatch.setattr(limits_module, "RENEW_S", 0.2)

@@ -1,8 +1,7 @@
 """A server of another version, or two that start at once, don't harm what is kept."""
 
-from sqlalchemy import text
-
 import pytest
+from sqlalchemy import text
 
 from clearsight.server.store import migrate
 from clearsight.server.store.database import Database

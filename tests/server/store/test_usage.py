@@ -49,12 +49,16 @@ async def test_sums_by_day_model_key_and_user(database, people):
     window = (noon, noon + 2 * DAY_MS)
     by_day = await usage.sums(database, people.organisation, "day", *window)
     assert [(each.key, each.requests, each.prompt_tokens, each.completion_tokens) for each in by_day] == [
-        ("2026-09-21", 1, 1, 2), ("2026-09-22", 2, 110, 220)
+        ("2026-09-21", 1, 1, 2),
+        ("2026-09-22", 2, 110, 220),
     ]
     by_model = await usage.sums(database, people.organisation, "model", *window)
     assert [(each.key, each.image_tokens) for each in by_model] == [("big", 4), ("mini", 0)]
     by_key = await usage.sums(database, people.organisation, "key", *window)
-    assert [(each.key, each.prompt_tokens, each.pixels) for each in by_key] == [("", 10, 0), ("key_a", 101, 7)]
+    assert [(each.key, each.prompt_tokens, each.pixels) for each in by_key] == [
+        ("", 10, 0),
+        ("key_a", 101, 7),
+    ]
     assert len(await usage.sums(database, people.organisation, "user", *window)) == 1
     assert await usage.sums(database, people.organisation, "day", noon + 3 * DAY_MS, noon + 9 * DAY_MS) == []
     assert await usage.sums(database, people.other_organisation, "day", *window) == []
@@ -105,7 +109,9 @@ async def test_what_a_killed_process_set_aside_comes_back_and_is_counted_once_if
     assert (found.tokens, found.reserved) == (96, 0)
 
 
-async def test_two_processes_racing_for_a_budget_take_exactly_what_there_is(url, database, people, start, together):
+async def test_two_processes_racing_for_a_budget_take_exactly_what_there_is(
+    url, database, people, start, together
+):
     children = [start("reserve", url, people.organisation, "40", "7", "210") for _ in range(2)]
     words = [word for lines in together(children) for word in lines]
     assert (words.count("reserved"), words.count("insufficient_quota")) == (30, 50)
@@ -116,9 +122,7 @@ async def test_a_hundred_requests_at_once_add_up_to_the_token(database, people):
     async def request(number: int) -> None:
         reserved = await usage.reserve(database, people.organisation, 50, 1_000_000)
         used = cost(people, number, 2 * number)
-        await asyncio.gather(
-            usage.settle(database, reserved, used), usage.settle(database, reserved, used)
-        )
+        await asyncio.gather(usage.settle(database, reserved, used), usage.settle(database, reserved, used))
 
     await asyncio.gather(*(request(number) for number in range(100)))
     assert await ledger_and_month(database, people.organisation) == (3 * 4950, 3 * 4950)
