@@ -131,7 +131,7 @@ def nursery() -> None:
         connection.connect(address)
         os.dup2(connection.fileno(), 0)
         os.dup2(connection.fileno(), 1)
-        sys.stdin = open(0, encoding="utf-8", closefd=False)
+        sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
         connection.detach()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         try:

@@ -130,7 +130,7 @@ async def test_a_backup_made_under_load_restores_to_what_was_there(database, blo
         )
         assert len(turns) >= before
         assert [turn.sequence for turn in turns] == list(range(1, len(turns) + 1))
-        with pytest.raises(backup.BackupError, match="exists already|isn't empty"):
+        with pytest.raises(backup.BackupError, match=r"exists already|isn't empty"):
             await backup.restore(tmp_path / "copy", target, f"file://{tmp_path}/other")
     finally:
         await restored.close()
@@ -223,7 +223,8 @@ async def test_what_is_exported_comes_in_again_for_somebody_else(database, blobs
 def conversation(**changes: object) -> dict[str, object]:
     turn = {
         "id": "msg_1", "conversation_id": "conv_1", "parent_id": None, "sequence": 1, "role": "user",
-        "content": [{"type": "text", "text": "x"}], "status": "complete", "details": {}, "created_at": 1, "updated_at": 1,
+        "content": [{"type": "text", "text": "x"}], "status": "complete", "details": {},
+        "created_at": 1, "updated_at": 1,
     }  # fmt: skip
     turn.update(changes.pop("turn", {}))  # type: ignore[arg-type]
     return {
@@ -261,7 +262,9 @@ HOSTILE: dict[str, tuple[list[object], dict[str, bytes], dict[str, object]]] = {
     "another version": ([conversation()], {}, {"version": 2}),
     "not ours": ([conversation()], {}, {"format": "other"}),
     "unknown field": ([conversation(evil=1)], {}, {}),
-    "address in a picture": ([conversation(turn={"content": [{**IMAGE, "url": "http://x"}]})], {f"blobs/{SHA256}": PICTURE}, {}),
+    "address in a picture": (
+        [conversation(turn={"content": [{**IMAGE, "url": "http://x"}]})], {f"blobs/{SHA256}": PICTURE}, {}
+    ),
     "unknown role": ([conversation(turn={"role": "root"})], {}, {}),
     "parent that doesn't exist": ([conversation(turn={"parent_id": "msg_9"})], {}, {}),
     "parent of itself": ([conversation(turn={"parent_id": "msg_1"})], {}, {}),
