@@ -1,45 +1,79 @@
-"""Whether a picture shows something else once it is scaled down: text that a model would read and no person saw.
+"""Whether a picture was made to show something else once it is scaled down: text that a model reads and no person saw.
 
-Scaling averages neighbouring pixels with weights. Where many pixels become one, somebody who knows the weights can
-set pixels of little visible effect so that the small picture shows other content (Quiring et al., "Adversarial
-Preprocessing: Understanding and Preventing Image-Scaling Attacks in Machine Learning", USENIX Security 2020). The
-picture is scaled twice: as the model gets it (LANCZOS) and by equal weights (BOX), which no pixel can fool, then both
-are blurred over a few pixels. Of an honest picture the two differ at edges, with both signs, and the blur takes that
-away; of an attack they differ with one sign over whole strokes, and it stays.
+Scalers that take few pixels for each small one (nearest, and bilinear without averaging) can be fed a second picture
+by setting just those pixels (Quiring et al., "Adversarial Preprocessing: Understanding and Preventing Image-Scaling
+Attacks in Machine Learning", USENIX Security 2020). Clearsight's own engine scales with LANCZOS over all pixels, where
+such text fades to less than a few grey levels; another engine behind it may not.
 
-A large difference is a warning, never a refusal: dithered and striped pictures can look like it.
+So the sign of an attack is looked for, whichever scaler it was made for. Each small pixel stands for a block of large
+ones. The pixel in the block's middle differs from the block's mean by about the block's standard deviation, up in one
+block and down in the next; in an attack it differs by several, with one sign all along a stroke. The ratio of the two,
+both averaged over 5 x 5 blocks, tells them apart. Comparing LANCZOS with the mean does not: honest pictures with
+sharp lines differ there more than attacks do.
+
+Measured at 512 pixels: 0 of the 52 pictures of the suite `real` that are large enough raise an alarm (greatest ratio
+0.77), all attacks on the nearest pixel of 40 grey levels and more do (least ratio 1.24). Dithered and finely striped
+pictures may raise one falsely, so it is a warning and never a refusal.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PILImage
-from PIL import ImageFilter
 
-HIDDEN_TEXT_WARNING = "Scaled down for the model, this picture shows something that it doesn't show in full size: it may hide text."
+HIDDEN_TEXT_WARNING = (
+    "Scaled down, this picture may show something that it doesn't show in full size, such as hidden text."
+)
+
+THRESHOLD = 1.0
+_BAND_ROWS = 64  # of the small picture, computed at once, so that memory stays small
+_REACH = 2  # blocks to each side that are averaged
+_NOISE = 8.0  # grey levels that sensors and compression add to everything
 
 
-def scaling_difference(pixels: PILImage.Image, edge: int) -> float:
-    """How far the two small pictures lie apart, in grey levels of 0 to 255: exceeded by one pixel in two hundred.
+def hides_text_in_scaling(pixels: PILImage.Image, edge: int) -> bool:
+    """Whether the picture, made `edge` pixels long, could be another picture."""
+    return scaling_ratio(pixels, edge) > THRESHOLD
 
-    `edge` is the longer side, in pixels, that the model sees. 0 where the picture isn't made smaller by at least a
-    quarter, for then each pixel weighs too much to hide in.
+
+def scaling_ratio(pixels: PILImage.Image, edge: int) -> float:
+    """Difference of the middle pixel from its block over the block's deviation: exceeded by 1 in 200 small pixels.
+
+    `edge` is the longer side, in pixels, of the small picture. 0 where it isn't smaller by at least a quarter, for
+    then every pixel weighs too much to hide in.
     """
     longer = max(pixels.size)
     if longer * 3 < edge * 4:
         return 0.0
-    size = (max(pixels.width * edge // longer, 1), max(pixels.height * edge // longer, 1))
+    width, height = max(pixels.width * edge // longer, 1), max(pixels.height * edge // longer, 1)
     grey = pixels.convert("L")
-    seen = grey.resize(size, PILImage.Resampling.LANCZOS)
-    even = grey.resize(size, PILImage.Resampling.BOX)
-    blur = ImageFilter.BoxBlur(1)
-    difference = np.abs(
-        np.asarray(seen.filter(blur), dtype=np.int16) - np.asarray(even.filter(blur), dtype=np.int16)
-    )
-    return float(np.quantile(difference, 0.995))
+    middle = np.asarray(grey.resize((width, height), PILImage.Resampling.NEAREST), dtype=np.float32)
+    mean, variance = _block_moments(grey, width, height)
+    difference = np.abs(_averaged(middle - mean))
+    return float(np.quantile(difference / np.sqrt(_averaged(variance) + _NOISE**2), 0.995))
 
 
-THRESHOLD = 10.0
+def _block_moments(
+    grey: PILImage.Image, width: int, height: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and variance of each block, both (height, width)."""
+    mean = np.empty((height, width), np.float32)
+    square = np.empty((height, width), np.float32)
+    for top in range(0, height, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, height)
+        first, last = top * grey.height / height, bottom * grey.height / height
+        rows = np.asarray(grey.crop((0, int(first), grey.width, int(np.ceil(last)))), dtype=np.float32)
+        box = (0, first - int(first), grey.width, last - int(first))
+        for moment, values in ((mean, rows), (square, rows * rows)):
+            band = PILImage.fromarray(values).resize(
+                (width, bottom - top), PILImage.Resampling.BOX, box=box
+            )
+            moment[top:bottom] = np.asarray(band)
+    return mean, np.maximum(square - mean * mean, 0)
 
 
-def hides_text_in_scaling(pixels: PILImage.Image, edge: int) -> bool:
-    """Whether the picture, made `edge` pixels long, is another picture than by even averaging."""
-    return scaling_difference(pixels, edge) > THRESHOLD
+def _averaged(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The mean over a square of 2 * _REACH + 1, by sums of sums; edges are repeated outwards."""
+    side = 2 * _REACH + 1
+    sums = np.pad(values, _REACH, mode="edge").cumsum(0, dtype=np.float64).cumsum(1)
+    sums = np.pad(sums, ((1, 0), (1, 0)))
+    return (sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]) / side**2

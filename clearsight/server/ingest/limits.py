@@ -33,7 +33,7 @@ class IngestLimits:
     """Address space of a decoding process above what it has when it starts."""
     cache_bytes: int = 256 * MEBIBYTE
     """Of decoded pictures that are kept for requests that send them again."""
-    seen_edges: tuple[int, ...] = (512, 2048)
+    seen_edges: tuple[int, ...] = (512,)
     """Longest edges, in pixels, at which a model sees pictures: where text hidden by scaling would come out."""
 
 
