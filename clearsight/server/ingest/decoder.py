@@ -89,6 +89,8 @@ def _decode(data: bytes, kind: str, limits: IngestLimits, max_pixels: int) -> De
         )
     notes = [f"Of {frames} frames the first one is seen."] if frames > 1 else []
     if kind in ("HEIF", "AVIF"):
+        picture.load()
+        _check_shape(*picture.size, limits, max_pixels)  # these may turn out otherwise than their header says
         clean = _as_jpeg(picture)
         pixels, media_type = images.decode(clean, max_pixels=limits.max_pixels), "image/jpeg"
     else:
@@ -152,12 +154,13 @@ def _read_heif() -> None:
 
 
 def _as_jpeg(picture: PILImage.Image) -> bytes:
-    picture.load()
     upright = ImageOps.exif_transpose(picture)
     rgb = images.from_conversation_image(Image(pixels=upright))
     buffer = io.BytesIO()
     rgb.save(buffer, "JPEG", quality=95, subsampling=0)
-    return buffer.getvalue()
+    clean = stripped(buffer.getvalue(), "JPEG", 1, max_scans=1)
+    assert clean is not None, "this file was written here"
+    return clean
 
 
 def _as_png(pixels: PILImage.Image) -> bytes:

@@ -64,9 +64,7 @@ def _block_moments(
         rows = np.asarray(grey.crop((0, int(first), grey.width, int(np.ceil(last)))), dtype=np.float32)
         box = (0, first - int(first), grey.width, last - int(first))
         for moment, values in ((mean, rows), (square, rows * rows)):
-            band = PILImage.fromarray(values).resize(
-                (width, bottom - top), PILImage.Resampling.BOX, box=box
-            )
+            band = PILImage.fromarray(values).resize((width, bottom - top), PILImage.Resampling.BOX, box=box)
             moment[top:bottom] = np.asarray(band)
     return mean, np.maximum(square - mean * mean, 0)
 

@@ -149,6 +149,8 @@ class Fetcher:
             found = await self._get(url, max_bytes)
             if isinstance(found, bytes):
                 return found
+            if not found:
+                raise _Unreachable
             try:
                 url = self._parse(str(url.join(found)))
             except Refusal:

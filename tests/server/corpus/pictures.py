@@ -86,7 +86,7 @@ def with_orientation(orientation: int, format: str, gps: bool = False) -> bytes:
     exif = PILImage.Exif()
     exif[0x0112] = orientation
     if gps:
-        exif[0x8825] = {1: "N", 2: (48.0, 51.0, 29.0), 3: "E", 4: (2.0, 17.0, 40.0)}
+        exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.0), 3: "E", 4: (2.0, 17.0, 40.0)})
         exif[0x010F] = "SECRET CAMERA"
     return encoded(scene(), format, exif=exif)
 
@@ -135,17 +135,6 @@ def _in_mode(mode: str) -> PILImage.Image:
     if mode == "LAB":
         return PILImage.frombytes("LAB", (60, 40), scene().tobytes())
     return scene().convert(mode)
-
-
-def cases() -> Iterator[Case]:
-    yield from _broken()
-    yield from _kinds()
-    yield from _bombs()
-    yield from _shapes()
-    yield from _modes_and_turns()
-    yield from _metadata_and_polyglots()
-    yield from _types_that_disagree()
-    yield from _identities()
 
 
 def _case(group: int, name: str, expect: Expectation, data: bytes, media_type: str = "image/png") -> Case:
@@ -241,7 +230,7 @@ def _bombs() -> Iterator[Case]:
     for kind, head in ((b"zTXt", b"a\0\0"), (b"iTXt", b"a\0\x01\0\0\0"), (b"iCCP", b"a\0\0")):
         whole = encoded(scene())
         data = whole[:33] + chunk(kind, head + text) * 5 + whole[33:]
-        yield _case(11, f"{kind.decode()} bomb", "accepted", data)
+        yield _case(11, f"{kind.decode()} bomb", "either", data)
     whole = encoded(scene())
     yield _case(
         11, "pixels that unpack to 100 MB", "either", png(60, 40, idat=zlib.compress(bytes(100_000_000), 9))
@@ -474,3 +463,16 @@ def _identities() -> Iterator[Case]:
             "accepted",
             encoded(PILImage.fromarray(changed.reshape(30, 100, 3))),
         )
+
+
+SOURCES = (
+    ({10}, _broken),
+    ({11}, _bombs),
+    ({12}, _shapes),
+    ({13, 14}, _modes_and_turns),
+    ({10, 17}, _metadata_and_polyglots),
+    ({15}, _kinds),
+    ({16}, _types_that_disagree),
+    ({18}, _identities),
+)
+"""Which groups each generator makes cases of."""
