@@ -74,7 +74,7 @@ async def run(group: int) -> list[str]:
             began = processor_seconds(pids)
             answer = await verdict(ingest, case)
             same_worker = ingest.worker_pids == pids
-            seconds = processor_seconds(pids) - began if same_worker else time.monotonic() * 0
+            seconds = processor_seconds(pids) - began if same_worker else 0.0
             grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
             if what := check(case, answer):
                 wrong.append(f"{case.name}: {what}")
