@@ -158,12 +158,17 @@ def _as_jpeg(picture: PILImage.Image) -> bytes:
     rgb = images.from_conversation_image(Image(pixels=upright))
     buffer = io.BytesIO()
     rgb.save(buffer, "JPEG", quality=95, subsampling=0)
-    clean = stripped(buffer.getvalue(), "JPEG", 1, max_scans=1)
-    assert clean is not None, "this file was written here"
-    return clean
+    return _without_metadata(buffer.getvalue(), "JPEG")
 
 
 def _as_png(pixels: PILImage.Image) -> bytes:
     buffer = io.BytesIO()
     pixels.save(buffer, "PNG", compress_level=_PNG_LEVEL)
-    return buffer.getvalue()
+    return _without_metadata(buffer.getvalue(), "PNG")
+
+
+def _without_metadata(data: bytes, kind: str) -> bytes:
+    """Of a file that was written here: Pillow carries profiles and comments over from what was read."""
+    clean = stripped(data, kind, orientation=1, max_scans=1)
+    assert clean is not None, "this file was written here"
+    return clean

@@ -80,6 +80,10 @@ def test_comments_profiles_and_what_stands_behind_the_picture_are_not_stored() -
     files.append(encoded(scene(), "JPEG", comment=secret, icc_profile=secret * 9, xmp=secret))
     files.append(encoded(scene(), "WEBP", icc_profile=secret * 9, xmp=secret))
     files.append(encoded(scene(), "PNG", icc_profile=secret * 9))
+    turned = PILImage.Exif()
+    turned[0x0112] = 6
+    for format in ("PNG", "WEBP", "TIFF"):  # these are rewritten
+        files.append(encoded(scene(), format, exif=turned, icc_profile=secret * 9))
     whole = encoded(scene())
     files.append(whole[:33] + pictures.chunk(b"tEXt", b"Comment\0" + secret) + whole[33:])
     for data, picture in zip(files, accept(*files), strict=True):
