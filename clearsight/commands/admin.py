@@ -65,11 +65,9 @@ async def _user(database: "Database", user_id: str | None) -> Any:
         for user in await accounts.list_users(database, organisation.id):
             if user.id == user_id or (user_id is None and user.role == "owner"):
                 return user
-    raise UsageError(
-        f"there is no user {user_id}; clearsight admin users list shows all"
-        if user_id
-        else "there is no owner yet; start clearsight serve once"
-    )
+    if user_id:
+        raise UsageError(f"there is no user {user_id}; clearsight admin users list shows all")
+    raise UsageError("there is no owner yet; start clearsight serve once")
 
 
 @app.command(epilog="Example:  clearsight admin login")

@@ -1,4 +1,4 @@
-"""Trust and safety: thumbs and reports by users, the reviewers' queue, strikes, appeals, listed pictures, the audit log."""
+"""Trust and safety: thumbs and reports, the reviewers' queue, strikes, appeals, listed pictures, the audit log."""
 
 import dataclasses
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""Thumbs on answers. What may be learned from later has its author's consent, and stays with the message it is about."""
+"""Thumbs on answers. What may be learned from has its author's consent and stays with the message it is about."""
 
 from sqlalchemy import select
 
