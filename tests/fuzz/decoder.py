@@ -11,6 +11,9 @@ from pathlib import Path
 
 import atheris
 
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))  # the repository that this file is part of
+
 with atheris.instrument_imports(include=["clearsight", "PIL"]):
     from clearsight.processing import images
     from clearsight.server.ingest.decoder import decode_picture
@@ -61,5 +64,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
     main()
