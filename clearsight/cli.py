@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from clearsight import __version__
-from clearsight.commands import data, train
+from clearsight.commands import admin, data, train
 from clearsight.commands.bench import bench
 from clearsight.commands.evals import evaluate
 from clearsight.commands.hardware import check_hardware
@@ -77,6 +77,7 @@ app.command(
     epilog="Examples:  clearsight serve --port 9000   |   clearsight serve --config clearsight.toml   |   "
     "clearsight serve --model hf:HuggingFaceTB/SmolVLM-256M-Instruct"
 )(serve)
+app.add_typer(admin.app, name="admin")
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 

@@ -60,6 +60,11 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from clearsight.processing.processor import ProcessorError
     from clearsight.processing.template import TemplateError
     from clearsight.processing.tokenizer import TokenizerError
+    from clearsight.safety.policy import PolicyError
+    from clearsight.server.config import ServerConfigError
+    from clearsight.server.errors import ApiError
+    from clearsight.server.store.backup import BackupError
+    from clearsight.server.store.migrate import NewerDatabase
     from clearsight.training.checkpoint import CheckpointError as TrainingCheckpointError
     from clearsight.training.config import ConfigError
     from clearsight.training.plots import PlotsMissing
@@ -72,7 +77,8 @@ def expected_errors() -> tuple[type[Exception], ...]:
     data = (BuildError, CurationError, ExtraMissing, FontsMissing, ShardError, SourceError)
     training = (ConfigError, PlotsMissing, RecordError, TrainingCheckpointError, TrainingStopped)
     evals = (EvalError, MetricError)
-    return (*checkpoint, *question, *data, *training, *evals, FloatingPointError, OSError)
+    server = (ApiError, BackupError, NewerDatabase, PolicyError, ServerConfigError)
+    return (*checkpoint, *question, *data, *training, *evals, *server, FloatingPointError, OSError)
 
 
 def _fail(message: str, as_json: bool, code: int) -> None:

@@ -45,6 +45,7 @@ class Core:
         if not sequence.finished:
             self.metrics.cancelled += 1
             self._end(sequence, Cancelled(why))
+            self._observe()
 
     def cancel_all(self, why: str) -> None:
         for sequence in [*self.scheduler.running, *self.scheduler.waiting]:

@@ -61,10 +61,10 @@ class EventStream(Response):
                 await send(_body(event))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            if waiting is not None and not waiting.done():
-                waiting.cancel()
-                await asyncio.wait({waiting})
             with anyio.CancelScope(shield=True):
+                if waiting is not None and not waiting.done():
+                    waiting.cancel()
+                    await asyncio.wait({waiting})
                 await self._events.aclose()  # type: ignore[attr-defined]
 
     @staticmethod

@@ -14,11 +14,13 @@ from clearsight.server.routes import (
     responses,
     session,
     tokens,
+    trust,
 )
 
 ROUTERS = (
     *(health.router, session.router, account.router),
     client.router,
     *(models.router, chat.router, responses.router, tokens.router),
-    *(files.router, images.router, moderations.router, audio.router, conversations.router),
+    *(files.router, images.router, moderations.router, audio.router),
+    *(conversations.router, trust.router),
 )

@@ -12,6 +12,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     MetaData,
@@ -41,6 +42,16 @@ def now_ms() -> int:
 def new_id(kind: str) -> str:
     """For instance conv_4f0c...: 128 random bits behind what it names."""
     return f"{kind}_{secrets.token_hex(16)}"
+
+
+def picture_exists() -> ForeignKeyConstraint:
+    """What shows a picture holds its blob. Checked at the commit, so that an organisation can go with all it has."""
+    return ForeignKeyConstraint(
+        ["organisation_id", "sha256"],
+        ["blobs.organisation_id", "blobs.sha256"],
+        deferrable=True,
+        initially="DEFERRED",
+    )
 
 
 class Table(DeclarativeBase):
@@ -134,6 +145,9 @@ class Blob(Table):
     """What a model says is in it, for those who don't see it."""
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     created_at: Mapped[int]
+    held_until: Mapped[int]
+    """Until then it stays though nothing refers to it: between an upload and the message that shows it. 0 once used."""
+    __table_args__ = (Index(None, "held_until"),)
 
 
 class Conversation(Table):
@@ -148,9 +162,16 @@ class Conversation(Table):
     pinned: Mapped[bool] = mapped_column(default=False)
     share_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     """SHA-256 of the token under which it can be read without logging in."""
+    search: Mapped[str] = mapped_column(Text, default="")
+    """The title as it is compared in a search, see `text.folded`."""
+    last_sequence: Mapped[int] = mapped_column(default=0)
+    """Sequence of the message written last; raised in the row's lock, so that two writers never get the same."""
     created_at: Mapped[int]
     updated_at: Mapped[int]
-    __table_args__ = (Index(None, "organisation_id", "user_id", "updated_at"),)
+    __table_args__ = (
+        Index(None, "organisation_id", "user_id", "updated_at"),
+        Index(None, "organisation_id", "updated_at"),
+    )
 
 
 class Message(Table):
@@ -169,18 +190,25 @@ class Message(Table):
     """complete, streaming, stopped, failed or filtered."""
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Model, usage, finish_reason, error: what is told about an answer."""
+    search: Mapped[str] = mapped_column(Text, default="")
+    """The text of its parts as it is compared in a search, see `text.folded`."""
     created_at: Mapped[int]
-    __table_args__ = (UniqueConstraint("conversation_id", "sequence"),)
+    updated_at: Mapped[int]
+    """Last snapshot of a streaming answer; one that stands still belongs to a process that is gone."""
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "sequence"),
+        Index(None, "status", "updated_at"),
+    )
 
 
 class MessagePicture(Table):
-    """Which messages show which pictures; a picture of no message and no file is deleted."""
+    """Which messages show which pictures; a picture of no message, response and file is deleted."""
 
     __tablename__ = "message_pictures"
     message_id: Mapped[str] = mapped_column(ForeignKey(Message.id, ondelete="CASCADE"), primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     organisation_id: Mapped[str] = mapped_column(Id)
-    __table_args__ = (Index(None, "organisation_id", "sha256"),)
+    __table_args__ = (Index(None, "organisation_id", "sha256"), picture_exists())
 
 
 class File(Table):
@@ -196,7 +224,7 @@ class File(Table):
     bytes: Mapped[int]
     created_at: Mapped[int]
     expires_at: Mapped[int | None]
-    __table_args__ = (Index(None, "organisation_id", "sha256"),)
+    __table_args__ = (Index(None, "organisation_id", "sha256"), picture_exists())
 
 
 class StoredResponse(Table):
@@ -219,7 +247,7 @@ class ResponsePicture(Table):
     )
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     organisation_id: Mapped[str] = mapped_column(Id)
-    __table_args__ = (Index(None, "organisation_id", "sha256"),)
+    __table_args__ = (Index(None, "organisation_id", "sha256"), picture_exists())
 
 
 class Usage(Table):
@@ -256,14 +284,26 @@ class Month(Table):
     reserved: Mapped[int] = mapped_column(default=0)
 
 
+class Reservation(Table):
+    """Tokens set aside for an answer that is being made. What a killed process leaves behind runs out."""
+
+    __tablename__ = "reservations"
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey(Organisation.id, ondelete="CASCADE"))
+    month: Mapped[str] = mapped_column(String(7))
+    tokens: Mapped[int]
+    expires_at: Mapped[int]
+    __table_args__ = (Index(None, "organisation_id", "expires_at"),)
+
+
 class Feedback(Table):
     """Thumbs on an answer, and whether its author lets it be learned from."""
 
     __tablename__ = "feedback"
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    message_id: Mapped[str] = mapped_column(ForeignKey(Message.id, ondelete="CASCADE"), index=True)
-    organisation_id: Mapped[str] = mapped_column(Id, index=True)
-    user_id: Mapped[str] = mapped_column(Id)
+    message_id: Mapped[str] = mapped_column(ForeignKey(Message.id, ondelete="CASCADE"))
+    organisation_id: Mapped[str] = mapped_column(ForeignKey(Organisation.id, ondelete="CASCADE"), index=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
     good: Mapped[bool]
     comment: Mapped[str] = mapped_column(Text, default="")
     consent: Mapped[bool] = mapped_column(default=False)
@@ -276,10 +316,10 @@ class Report(Table):
 
     __tablename__ = "reports"
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    organisation_id: Mapped[str] = mapped_column(Id, index=True)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey(Organisation.id, ondelete="CASCADE"))
     user_id: Mapped[str] = mapped_column(Id)
     subject: Mapped[str] = mapped_column(Id)
-    """Id of the message or picture that is meant."""
+    """Id of the message, or hash of the picture, that is meant."""
     about_user_id: Mapped[str | None] = mapped_column(Id)
     category: Mapped[str] = mapped_column(String(60))
     comment: Mapped[str] = mapped_column(Text, default="")
@@ -290,13 +330,13 @@ class Report(Table):
     decision: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[int]
     decided_at: Mapped[int | None]
-    __table_args__ = (Index(None, "status", "created_at"),)
+    __table_args__ = (Index(None, "organisation_id", "status", "created_at"),)
 
 
 class Strike(Table):
     __tablename__ = "strikes"
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    organisation_id: Mapped[str] = mapped_column(Id)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey(Organisation.id, ondelete="CASCADE"), index=True)
     user_id: Mapped[str] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
     report_id: Mapped[str | None] = mapped_column(Id)
     reason: Mapped[str] = mapped_column(Text)
@@ -308,7 +348,7 @@ class Strike(Table):
 class Appeal(Table):
     __tablename__ = "appeals"
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    organisation_id: Mapped[str] = mapped_column(Id)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey(Organisation.id, ondelete="CASCADE"), index=True)
     user_id: Mapped[str] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))
     strike_id: Mapped[str] = mapped_column(ForeignKey(Strike.id, ondelete="CASCADE"), unique=True)
     text: Mapped[str] = mapped_column(Text)
