@@ -5,7 +5,6 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { announceStatus } from "./announcer.js";
 import { ApiError, get, openSession, post } from "./api.js";
 import { views } from "./extensions.js";
-import { feedback } from "./feedback.js";
 import { loadPreferences } from "./preferences.js";
 import { focusComposer, listenForShortcuts } from "./shortcuts.js";
 import { app } from "./state.js";
@@ -92,7 +91,7 @@ async function start() {
   }
   app.ready = true;
   if (app.session) {
-    await Promise.all([loadPreferences(), loadModels(), app.library.refresh(), feedback.look()].map((one) => one.catch(app.fail.bind(app))));
+    await Promise.all([loadPreferences(), loadModels(), app.library.refresh()].map((one) => one.catch(app.fail.bind(app))));
     await follow();
   }
   app.change();
