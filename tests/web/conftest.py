@@ -3,6 +3,8 @@
 import asyncio
 import io
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -60,15 +62,29 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server on a free port, ready to answer."""
+def parrot() -> Iterator[str]:
+    """The address of a model that says what it is asked to say; see parrot.py."""
+    port = _free_port()
+    program = Path(__file__).with_name("parrot.py")
+    process = subprocess.Popen([sys.executable, str(program), str(port)])
+    yield f"http://127.0.0.1:{port}/v1#parrot"
+    process.terminate()
+    process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, parrot: str) -> Iterator[Served]:
+    """A server on a free port with the bundled model and the parrot, ready to answer."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"needs {CHROMIUM}")
     port = _free_port()
     config = ServerConfig(
         network=Network(port=port),
         store=Store(data=str(tmp_path_factory.mktemp("web"))),
-        models={"mini": ModelSettings(path="mini", threads=1)},
+        models={
+            "parrot": ModelSettings(upstream=(parrot,)),
+            "mini": ModelSettings(path="mini", threads=1),
+        },
     )
     first = asyncio.run(prepare(config))
     assert first is not None
@@ -147,18 +163,14 @@ def open_page(served: Served, browser: Browser, signed_in: dict) -> Iterator[Ope
     assert not wrong, f"the page failed: {wrong}"
 
 
-def star() -> bytes:
-    """A picture that the bundled model knows something about."""
+@pytest.fixture(scope="session")
+def picture() -> bytes:
+    """A picture that the bundled model knows something about: one blue disc."""
     image = Image.new("RGB", (320, 240), "#fde0dc")
     ImageDraw.Draw(image).ellipse((90, 50, 220, 180), fill="#1a4fd0")
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     return buffer.getvalue()
-
-
-@pytest.fixture(scope="session")
-def picture() -> bytes:
-    return star()
 
 
 def _ready(url: str) -> bool:

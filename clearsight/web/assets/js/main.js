@@ -18,13 +18,16 @@ import { shell } from "./views/shell.js";
 
 const root = document.getElementById("app");
 const above = document.getElementById("dialogs");
+root.replaceChildren(); // the words that stood there while this was being loaded
 const sharedToken = /^\/shared\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
 let waiting = false;
+
+const opening = html`<main class="opening"><h1>${t.product}</h1><p>${t.loading}</p></main>`;
 
 function draw() {
   waiting = false;
   if (sharedToken) render(sharedPage(), root);
-  else if (!app.ready) render(html`<main class="opening"><h1>${t.product}</h1><p>${t.loading}</p></main>`, root);
+  else if (!app.ready) render(opening, root);
   else if (!app.session) render(loginPage(app), root);
   else render(shell(app), root);
   render(html`${app.session ? html`${dialogs(app)}${menu(app)}` : nothing}${alertBar()}`, above);
