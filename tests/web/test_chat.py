@@ -21,8 +21,8 @@ def last_answer(page: Page) -> str:
 
 
 def finished(page: Page) -> None:
-    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=60_000)
-    expect(page.locator("article.assistant").last).to_be_visible()
+    again = page.locator("article.assistant").last.get_by_role("button", name="Answer again")
+    expect(again).to_be_enabled(timeout=60_000)
 
 
 def test_owner_comes_by_the_link_and_gets_an_answer_about_a_picture(served, browser: Browser) -> None:
@@ -141,7 +141,7 @@ def test_renaming_pinning_searching_and_deleting(open_page) -> None:
     finished(page)
     page.get_by_role("button", name="More for").last.click()
     page.get_by_role("button", name="Rename").click()
-    page.get_by_label("Name").fill("Harbour")
+    page.get_by_role("textbox", name="Name").fill("Harbour")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Harbour", level=1)).to_be_visible()
     page.get_by_role("button", name="More for Harbour").last.click()
