@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -20,8 +20,9 @@ from clearsight.server import body
 from clearsight.server.config import ServerConfig
 from clearsight.server.errors import ApiError
 from clearsight.server.gate import Gate
+from clearsight.server.metering import counted
 from clearsight.server.platform import Platform, opened
-from clearsight.server.routes import ROUTERS
+from clearsight.server.routes import ROUTERS, audio
 
 log = logging.getLogger(__name__)
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -59,6 +60,7 @@ def create_app(config: ServerConfig) -> Gate:
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(audio.router, dependencies=[Depends(counted)])
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

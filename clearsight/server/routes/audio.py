@@ -101,6 +101,7 @@ async def transcribe(request: Request) -> Response:
     transcript = await unless_gone(
         request, gone, lambda: hearing.transcribe(*arguments, words=words, cancelled=gone)
     )
+    request.state.audio_ms = round(transcript.duration * 1000)
     return formatted(transcript, wanted)
 
 
