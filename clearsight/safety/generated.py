@@ -1,13 +1,14 @@
 """Sentences to train and measure the text classifier on, made from templates: nothing harmful is written down.
 
 Whatever does harm is a slot of a template. In training it holds a made-up word that stands for it ("zorvex" for a
-drug); in measuring it may hold the dictionary words of the lexicon, put together in memory and never stored. Templates,
-fillers and disguises that are kept for measuring are never trained on.
+drug); in measuring it may hold the dictionary words of the lexicon, put together in memory and never stored. Some
+fillers are kept for measuring, disguises are never trained on, and templates take turns (see `fold`).
 """
 
 import random
 import re
 import tomllib
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ _SLOT = re.compile(r"{([a-z_]+)}")
 _TEMPLATES = Path(__file__).parent / "templates.toml"
 # Which dictionary words fit a slot's grammar is not known, so longer phrases, which fit least, are left out.
 _LONGEST_FILLER = 2
+FOLDS = 5
 FILLED_BY_CONCEPT = (
     *("drug", "explosive", "weapon", "poison", "malware", "fraud", "theft", "suicide", "sexual", "minor"),
     *("hurt", "gore", "group", "dehumanise", "slur", "insult"),
@@ -42,9 +44,9 @@ class Sentence:
 def sentence(
     rng: random.Random, split: Split, filling: Filling, group: str, template: str | None = None
 ) -> Sentence:
-    """One sentence of a group of templates."""
+    """One sentence of a group of templates; `split` and `filling` say what the slots may hold."""
     found = _table()["groups"][group]
-    template = template or rng.choice(templates(split, group))
+    template = template or rng.choice(templates(group))
     text = _SLOT.sub(lambda slot: _fill(rng, split, filling, slot[1]), template)
     return Sentence(text, frozenset(found.get("categories", ())), group)
 
@@ -56,8 +58,14 @@ def groups(benign: bool | None = None) -> list[str]:
 
 
 @cache
-def templates(split: Split, group: str) -> tuple[str, ...]:
-    return tuple(line for line in _table()["groups"][group][split].split("\n") if line)
+def templates(group: str) -> tuple[str, ...]:
+    lines = (line for line in _table()["groups"][group]["templates"].split("\n") if line)
+    return tuple(dict.fromkeys(lines))
+
+
+def fold(template: str) -> int:
+    """In which of FOLDS turns a template is measured and not trained on."""
+    return zlib.crc32(template.encode()) % FOLDS
 
 
 def small_talk(rng: random.Random, split: Split) -> str:
@@ -68,7 +76,7 @@ def small_talk(rng: random.Random, split: Split) -> str:
 def template_words() -> frozenset[str]:
     """Every word of the templates and their fillers that are trained on, for undoing disguises."""
     table = _table()
-    texts = [" ".join(templates("train", group)) for group in groups()]
+    texts = [" ".join(templates(group)) for group in groups()]
     texts += [entry["train"] for entry in table["slots"].values()]
     return frozenset(re.findall(r"[a-z']{2,}", _SLOT.sub(" ", " ".join(texts))))
 

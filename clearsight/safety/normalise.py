@@ -9,9 +9,10 @@ Left out: misspellings by a missing or changed letter, letters masked by a star,
 """
 
 import json
+import math
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -29,8 +30,40 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[\w@$!|+€*·.-]*[^\W_][\w@$|+�
 _SET_APART = re.compile(r"(?<![^\W_])(?:[^\W_@$][ \t.*_·~,/\\|-]{1,2}){2,}[^\W_](?![^\W_])")
 _INNER = re.compile(r"[^\w@$!|+€']|_")
 _REPEATED = re.compile(r"([^\W\d_])\1{1,}")
-_MIN_GLUED, _MAX_GLUED = 7, 64
+_MIN_GLUED, _MAX_GLUED = 7, 160
 _MAX_WORD = 24
+_TWO_WORDS = 10  # letters from which two words in one are taken apart: "middlesex" is no such pair
+_MIN_MISSPELT = 6
+_UNKNOWN = 2  # what a letter of no word costs when a run is split; a word costs 1
+_LONG_RUN = 14  # letters from which a run may hold pieces that are no words
+
+
+class Vocabulary:
+    """Words that guesses may lead to. `watched` are those whose misspellings are worth undoing; read only."""
+
+    def __init__(self, watched: Iterable[str], common: Iterable[str]):
+        watched = frozenset(watched)
+        self._words = watched | frozenset(common)
+        self._one_lost: dict[str, str] = {}
+        for word in sorted(watched):
+            if len(word) >= _MIN_MISSPELT:
+                for at in range(1, len(word)):
+                    self._one_lost.setdefault(word[:at] + word[at + 1 :], word)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._words
+
+    def misspelt(self, word: str) -> str | None:
+        """The watched word that this may be: one letter lost, one too many, or two that changed places."""
+        if word in self._one_lost:
+            return self._one_lost[word]
+        if _MIN_MISSPELT <= len(word) <= _MAX_WORD:
+            for at in range(1, len(word)):
+                swapped = word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]
+                for guess in (word[:at] + word[at + 1 :], swapped):
+                    if guess in self._words and len(guess) >= _MIN_MISSPELT:
+                        return guess
+        return None
 
 
 def plain(text: str) -> str:
@@ -50,7 +83,7 @@ def sentences(text: str) -> list[str]:
     return [piece for piece in _SENTENCE.split(text) if piece.strip()]
 
 
-def words(text: str, vocabulary: Set[str]) -> list[str]:
+def words(text: str, vocabulary: Vocabulary) -> list[str]:
     """The words of `plain` text as they are meant. Numbers of a list are dropped."""
     text = _NUMBERING.sub(" ", text)
     text = _SET_APART.sub(lambda run: _joined(run[0], vocabulary), text)
@@ -60,36 +93,38 @@ def words(text: str, vocabulary: Set[str]) -> list[str]:
     return found
 
 
-def split_glued(text: str, vocabulary: Set[str]) -> list[str] | None:
-    """The fewest words of the vocabulary that a run of letters is made of; None when there are none.
+def split_glued(text: str, vocabulary: Vocabulary) -> list[str] | None:
+    """The words that a run of letters is made of, as few as possible; None when it seems to be one word.
 
-    Words of one letter count only where they are words of English, "a" and "i".
+    A long run may hold pieces that are no words. Words of one letter count only where they are words of English.
     """
     if not _MIN_GLUED <= len(text) <= _MAX_GLUED:
         return None
-    best: list[tuple[int, int] | None] = [None] * (len(text) + 1)  # words so far, and where the last begins
-    best[0] = (0, 0)
+    costs, starts = [0.0] + [math.inf] * len(text), [0] * (len(text) + 1)
     for end in range(1, len(text) + 1):
         for start in range(max(0, end - _MAX_WORD), end):
-            before = best[start]
             piece = text[start:end]
-            if before is None or piece not in vocabulary or (len(piece) == 1 and piece not in "ai"):
+            if piece in vocabulary and (len(piece) > 1 or piece in "ai"):
+                cost = costs[start] + 1 + (len(piece) < 3)
+            elif len(text) >= _LONG_RUN:
+                cost = costs[start] + 1 + _UNKNOWN * len(piece)
+            else:
                 continue
-            here = best[end]
-            if here is None or before[0] + 1 < here[0]:
-                best[end] = (before[0] + 1, start)
-    if best[-1] is None or 3 * best[-1][0] > len(text) + 2:  # words of under three letters on average are chance
-        return None
+            if cost < costs[end]:
+                costs[end], starts[end] = cost, start
     pieces, end = [], len(text)
-    while end:
-        step = best[end]
-        assert step is not None
-        pieces.append(text[step[1] : end])
-        end = step[1]
+    while end and costs[-1] < math.inf:
+        pieces.append(text[starts[end] : end])
+        end = starts[end]
+    known = sum(len(piece) for piece in pieces if piece in vocabulary)
+    if not pieces or 3 * len(pieces) > len(text) + 2 or 4 * known < 3 * len(text):
+        return None
+    if len(pieces) < 3 and len(text) < _TWO_WORDS:
+        return None
     return pieces[::-1]
 
 
-def _meant(token: str, vocabulary: Set[str]) -> Sequence[str]:
+def _meant(token: str, vocabulary: Vocabulary) -> Sequence[str]:
     token = token.strip("*·.-_|+")
     if token in vocabulary or not token:
         return (token,) if token else ()
@@ -104,7 +139,7 @@ def _meant(token: str, vocabulary: Set[str]) -> Sequence[str]:
         glued = split_glued(guess, vocabulary)
         if glued:
             return glued
-    return (token,)
+    return (vocabulary.misspelt(token) or token,)
 
 
 def guesses(token: str) -> Iterator[str]:
@@ -123,7 +158,7 @@ def guesses(token: str) -> Iterator[str]:
         yield _REPEATED.sub(r"\1", bare)
 
 
-def _joined(run: str, vocabulary: Set[str]) -> str:
+def _joined(run: str, vocabulary: Vocabulary) -> str:
     """Letters that were set apart, joined to words; a run that makes no words stays as it is."""
     wide = re.split(r"[ \t]{2,}", run)
     if len(wide) > 1 and all(len(part) > 1 for part in wide):

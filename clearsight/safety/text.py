@@ -26,6 +26,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from clearsight.data.curation import personal
+from clearsight.data.worlds.vocabulary import vocabulary
 from clearsight.safety import normalise
 from clearsight.safety.concepts import Lexicon, lexicon
 from clearsight.safety.policy import CATEGORIES
@@ -87,7 +88,11 @@ class TextClassifier:
         self.space = FeatureSpace(len(self.lexicon.names))
         assert weights.shape == (self.space.size, len(CATEGORIES)), "the head is of another lexicon: train it again"
         self._weights, self._biases = weights.astype(np.float32), biases.astype(np.float32)
-        self.vocabulary = self.lexicon.vocabulary | frozenset(known)
+        self.vocabulary = known_words(known)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The head as it is kept in a file."""
+        return {"weights": self._weights.astype(np.float16), "biases": self._biases}
 
     def scores(self, text: str) -> dict[str, float]:
         """Probability per category, 0 to 1: the highest of any sentence. Time grows with the length of the text."""
@@ -107,6 +112,13 @@ class TextClassifier:
         for window in _cut(words):
             best = np.maximum(best, self._judge(window))
         return dict(zip(CATEGORIES, best.tolist(), strict=True))
+
+    def mentions(self, texts: Iterable[str], concept: str) -> bool:
+        """Whether a word of any text stands for a concept of the lexicon."""
+        number = self.lexicon.names.index(concept)
+        return any(
+            number in match.concepts for text in texts for match in self.lexicon.matches(self.words(text))
+        )
 
     def _windows(self, text: str) -> Iterator[list[str]]:
         before: list[str] = []
@@ -130,6 +142,11 @@ def private_data(text: str) -> float:
     if not any(character.isdigit() or character == "@" for character in text):
         return 0.0
     return max((_PRIVATE[finding.kind] for finding in personal.find(text)), default=0.0)
+
+
+def known_words(known: Iterable[str]) -> normalise.Vocabulary:
+    """What disguises are undone to: words of the lexicon, of the sentences trained on, and common ones."""
+    return normalise.Vocabulary(lexicon().vocabulary, (*known, *vocabulary("train"), *vocabulary("eval")))
 
 
 @cache

@@ -10,6 +10,7 @@ have another sentence beside them, for pairs of concepts that merely stand in on
 import argparse
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +20,23 @@ from safetensors.numpy import save_file
 from clearsight.safety import generated, normalise
 from clearsight.safety.concepts import lexicon
 from clearsight.safety.policy import CATEGORIES
-from clearsight.safety.text import BUCKETS, HEAD, SETTINGS, FeatureSpace
+from clearsight.safety.text import BUCKETS, HEAD, SETTINGS, FeatureSpace, TextClassifier, known_words
 
 PER_TEMPLATE = 24  # sentences drawn of each
 WORD_SCALE = 0.3  # of the inputs of hashed words, which makes their weights cost more
-POSITIVE_WEIGHT = 1.0
+EPOCHS = 8
+DECAY = 1e-4  # weight of the sum of squares of the weights
+DROPPED = 0.3  # share of the features that are left out at random, so that no one feature decides alone
 
 
-def examples(rng: random.Random, per_template: int) -> list[generated.Sentence]:
-    """Sentences of every template that is trained on, alone and beside others, and small talk."""
+def examples(
+    rng: random.Random, per_template: int, wanted: Callable[[str], bool] = lambda template: True
+) -> list[generated.Sentence]:
+    """Sentences of every template that is wanted, alone and beside others, and small talk."""
     found = []
-    benign = [(g, t) for g in generated.groups(True) for t in generated.templates("train", g)]
+    benign = [(g, t) for g in generated.groups(True) for t in generated.templates(g) if wanted(t)]
     for group in generated.groups():
-        for template in generated.templates("train", group):
+        for template in filter(wanted, generated.templates(group)):
             for number in range(per_template):
                 made = generated.sentence(rng, "train", "made-up", group, template)
                 if number % 2:
@@ -47,6 +52,17 @@ def examples(rng: random.Random, per_template: int) -> list[generated.Sentence]:
                 found.append(made)
     talk = [generated.small_talk(rng, "train") for _ in range(len(found) // 4)]
     return found + [generated.Sentence(text, frozenset(), "small talk") for text in talk]
+
+
+def learn(sentences: list[generated.Sentence], epochs: int = EPOCHS, decay: float = DECAY) -> TextClassifier:
+    """A classifier that was trained on these sentences."""
+    space = FeatureSpace(len(lexicon().names))
+    known = generated.template_words()
+    vocabulary = known_words(known)
+    rows = [space.of(normalise.words(normalise.plain(s.text), vocabulary), lexicon()) for s in sentences]
+    labels = np.array([[c in s.categories for c in CATEGORIES] for s in sentences], dtype=np.float32)
+    learned = train(rows, labels, space, epochs, decay)
+    return TextClassifier(learned[:-1].astype(np.float16), learned[-1], known)
 
 
 def train(rows: list[list[int]], labels: np.ndarray, space: FeatureSpace, epochs: int, decay: float) -> np.ndarray:
@@ -69,7 +85,8 @@ def train(rows: list[list[int]], labels: np.ndarray, space: FeatureSpace, epochs
             batch = order[start : start + 256]
             flat = torch.tensor([index for row in batch for index in rows[row]])
             offsets = torch.tensor(np.cumsum([0, *(len(rows[row]) for row in batch[:-1])]))
-            logits = layer(flat, offsets, per_sample_weights=scale[flat]) + bias
+            kept = (torch.rand(len(flat)) >= DROPPED) / (1 - DROPPED)
+            logits = layer(flat, offsets, per_sample_weights=scale[flat] * kept) + bias
             loss = torch.nn.functional.binary_cross_entropy_with_logits(
                 logits, targets[batch], reduction="sum"
             ) / len(batch) + decay * layer.weight.square().sum()
@@ -83,34 +100,24 @@ def train(rows: list[list[int]], labels: np.ndarray, space: FeatureSpace, epochs
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train the head of the text classifier and write it to its place.")
     parser.add_argument("--out", type=Path, default=HEAD.parent, help="folder for text_head.safetensors and .json")
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--decay", type=float, default=1e-4, help="weight of the sum of squares")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--decay", type=float, default=DECAY, help="weight of the sum of squares")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    rng = random.Random(asked.seed)
-    space = FeatureSpace(len(lexicon().names))
-    known = generated.template_words()
-    vocabulary = lexicon().vocabulary | known
-    made = examples(rng, PER_TEMPLATE)
-    rows = [
-        space.of(normalise.words(normalise.plain(sentence.text), vocabulary), lexicon()) for sentence in made
-    ]
-    labels = np.array([[c in sentence.categories for c in CATEGORIES] for sentence in made], dtype=np.float32)
-    learned = train(rows, labels, space, asked.epochs, asked.decay)
-    save_file(
-        {"weights": learned[:-1].astype(np.float16), "biases": learned[-1].astype(np.float32)},
-        asked.out / HEAD.name,
-    )
+    made = examples(random.Random(asked.seed), PER_TEMPLATE)
+    classifier = learn(made, asked.epochs, asked.decay)
+    save_file(classifier.tensors(), asked.out / HEAD.name)
+    (asked.out / HEAD.name).chmod(0o644)
     settings = {
         "categories": list(CATEGORIES),
         "sentences": len(made),
         "epochs": asked.epochs,
         "decay": asked.decay,
         "seed": asked.seed,
-        "vocabulary": " ".join(sorted(known)),
+        "vocabulary": " ".join(sorted(generated.template_words())),
     }
     (asked.out / SETTINGS.name).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(made)} sentences, {space.size} features; wrote {asked.out / HEAD.name}")
+    print(f"{len(made)} sentences, wrote {asked.out / HEAD.name}")
 
 
 if __name__ == "__main__":

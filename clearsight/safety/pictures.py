@@ -1,0 +1,132 @@
+"""What is judged of a picture: whether it is sexual, whether a list knows it, and what is written in it.
+
+Sexual content is judged by OpenNSFW, fetched by its hash. It was made for photographs and knows nothing of age: no
+model here tells whether somebody in a picture is a minor. Known pictures are found by PDQ, a perceptual hash of 256 bits
+("The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", Facebook, 2019, which takes pictures at a
+Hamming distance of 31 or less for the same, and hashes of a quality under 50 for too plain to compare), in all eight
+turns and reflections. Writing is read by PP-OCR (RapidOCR); a picture without any legible line is read once more with
+its contrast stretched, and a tall one turned to both sides. Lists come from whoever may hold them: none is shipped.
+"""
+
+import io
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as PILImage
+from PIL import ImageOps
+
+from clearsight.data.curation.extras import require
+from clearsight.data.curation.optional_models import nsfw_score, read_text
+from clearsight.safety.policy import PolicyError
+
+MATCHING_DISTANCE = 31  # of 256 bits
+LEAST_QUALITY = 50  # of 100
+READ_SIDE = 1600  # pixels: the longest side that is read; larger pictures are reduced
+SMALL_SIDE = 480  # pixels: pictures whose longest side is shorter are read at twice the size
+FEW_LETTERS = 4  # a picture in which fewer are read is read again
+JUDGED_SIDE = 512  # pixels that are enough for OpenNSFW, which looks at 256
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
+_reading = threading.Lock()  # RapidOCR keeps state between its three models
+
+
+class HashList:
+    """PDQ hashes, searched for near ones. Time is linear: about 5 ms for 100,000 hashes and 8 turns."""
+
+    def __init__(self, hashes: Iterable[str]):
+        rows = [bytes.fromhex(text) for text in hashes]
+        self._hashes = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), 32)
+
+    @classmethod
+    def from_file(cls, path: Path) -> "HashList":
+        """One hash of 64 hexadecimal digits a line; what follows a comma or # is ignored. Raises PolicyError."""
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise PolicyError(f"the hash list {path} can't be read: {error}") from error
+        hashes = []
+        for number, line in enumerate(lines, 1):
+            value = re.split(r"[,#]", line)[0].strip().lower()
+            if not value:
+                continue
+            if not _HASH.fullmatch(value):
+                raise PolicyError(f"line {number} of the hash list {path} is not a PDQ hash of 64 hex digits")
+            hashes.append(value)
+        return cls(hashes)
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def distance(self, hashes: np.ndarray) -> int:
+        """Least Hamming distance, 0 to 256, of any of `hashes` (uint8, shape (n, 32)) to any of the list."""
+        if not len(self._hashes):
+            return 256
+        return min(int(_BITS_SET[self._hashes ^ row].sum(1, dtype=np.uint16).min()) for row in hashes)
+
+
+def pdq(pixels: PILImage.Image) -> np.ndarray | None:
+    """PDQ hashes of the picture's eight turns and reflections, uint8 (8, 32); None where it is too plain to compare."""
+    library = require("pdqhash", "to compare pictures with hash lists", "safety")
+    bits, quality = library.compute_dihedral(np.asarray(pixels.convert("RGB")))
+    if quality < LEAST_QUALITY:
+        return None
+    return np.packbits(np.asarray(bits, dtype=np.uint8).reshape(8, 256), axis=1)
+
+
+def sexual_score(pixels: PILImage.Image) -> float:
+    """OpenNSFW's probability that the picture is sexual. Raises ExtraMissing or WeightsError when it can't be had."""
+    small = pixels.convert("RGB")
+    small.thumbnail((JUDGED_SIDE, JUDGED_SIDE), PILImage.Resampling.BILINEAR, reducing_gap=2.0)
+    return nsfw_score(_as_file(small))
+
+
+def written(pixels: PILImage.Image) -> str:
+    """The text in a picture, a line for each that is found. Raises ExtraMissing without RapidOCR."""
+    picture = pixels.convert("RGB")
+    longest = max(picture.size)
+    if longest > READ_SIDE:
+        picture.thumbnail((READ_SIDE, READ_SIDE), PILImage.Resampling.BICUBIC)
+    elif longest < SMALL_SIDE:
+        picture = picture.resize((2 * picture.width, 2 * picture.height), PILImage.Resampling.BICUBIC)
+    found = _read(picture)
+    if _letters(found) >= FEW_LETTERS:
+        return found
+    others = []
+    if _has_contrast(picture):
+        others.append(ImageOps.autocontrast(picture.convert("L"), cutoff=2).convert("RGB"))
+    if picture.height > picture.width:
+        others += [picture.transpose(t) for t in (PILImage.Transpose.ROTATE_90, PILImage.Transpose.ROTATE_270)]
+    return max((found, *map(_read, others)), key=_letters)
+
+
+def has_package(*names: str) -> bool:
+    """Whether packages are installed, without importing them."""
+    return all(find_spec(name) is not None for name in names)
+
+
+def _read(picture: PILImage.Image) -> str:
+    with _reading:
+        return read_text(_as_file(picture))
+
+
+def _letters(text: str) -> int:
+    return sum(character.isalnum() for character in text)
+
+
+def _has_contrast(picture: PILImage.Image) -> bool:
+    """Whether there is anything at all to be stretched."""
+    low, high = picture.convert("L").getextrema()
+    return bool(high - low >= 4)
+
+
+def _as_file(picture: PILImage.Image) -> bytes:
+    """As BMP, which costs no compression."""
+    kept = io.BytesIO()
+    picture.save(kept, "BMP")
+    return kept.getvalue()
