@@ -1,17 +1,19 @@
 """Which concepts the words of a sentence stand for: a lexicon of plain words, in concepts.toml.
 
 A concept is what several words have in common for moderation: a thing that does harm, a person, asking for
-instructions, a harmless frame such as history or medicine. Phrases win over the words in them ("bath bomb" is no bomb).
-Slurs are kept as hashes of the normalised word, so that none is written down.
+instructions, a harmless frame such as history or medicine; related concepts form families. Phrases win over the
+words in them ("bath bomb" is no bomb). Slurs are kept as hashes of the normalised word, so that none is written
+down.
 """
 
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from clearsight.safety.normalise import guesses, plain
 
@@ -32,17 +34,23 @@ class Match:
 class Lexicon:
     """Concepts by phrase. Made once, by `lexicon()`; read only, so threads may share it."""
 
-    def __init__(self, table: dict[str, dict[str, str]], slurs: frozenset[str]):
-        self.names = tuple(table)
+    def __init__(self, table: dict[str, dict[str, str]], families: dict[str, str], slurs: frozenset[str]):
+        self.names = (*table, *families)
         self.words = {name: listed(entry["words"]) for name, entry in table.items()}
         self.tokens = {name: listed(entry.get("tokens", "")) for name, entry in table.items()}
-        self._slurs, self._slur = slurs, self.names.index(SLUR)
+        self._slurs = slurs
         found: dict[tuple[str, ...], set[int]] = {}
-        for number, name in enumerate(self.names):
+        family = {
+            self.names.index(c): self.names.index(f)
+            for f, members in families.items()
+            for c in listed(members)
+        }
+        for number, name in enumerate(table):
             for entry in (*self.words[name], *self.tokens[name]):
-                for phrase in _forms(entry):
-                    found.setdefault(tuple(phrase.split()), set()).add(number)
-        self._phrases = {phrase: tuple(sorted(numbers)) for phrase, numbers in found.items()}
+                for form in _forms(entry):
+                    found.setdefault(tuple(form.split()), set()).add(number)
+        self._phrases = {phrase: _with_families(numbers, family) for phrase, numbers in found.items()}
+        self._slur = _with_families({self.names.index(SLUR)}, family)
         self._longest: dict[str, int] = {}
         for phrase in self._phrases:
             self._longest[phrase[0]] = max(len(phrase), self._longest.get(phrase[0], 0))
@@ -57,7 +65,7 @@ class Lexicon:
             step = 1
             if longest is None:
                 if self.is_slur(word):
-                    found.append(Match(at, at + 1, (self._slur,)))
+                    found.append(Match(at, at + 1, self._slur))
             else:
                 for length in range(min(longest, len(words) - at), 0, -1):
                     concepts = self._phrases.get(tuple(words[at : at + length]))
@@ -82,13 +90,20 @@ def listed(text: str) -> tuple[str, ...]:
 @cache
 def lexicon() -> Lexicon:
     """The shipped lexicon."""
-    table = tomllib.loads((_HERE / "concepts.toml").read_text(encoding="utf-8"))
+    table: dict[str, Any] = tomllib.loads((_HERE / "concepts.toml").read_text(encoding="utf-8"))
     slurs = json.loads((_HERE / "slurs.json").read_text(encoding="utf-8"))
-    return Lexicon(table, frozenset(slurs["hashes"]))
+    families = table.pop("families")
+    return Lexicon(table, families, frozenset(slurs["hashes"]))
+
+
+def _with_families(concepts: set[int], family: Mapping[int, int]) -> tuple[int, ...]:
+    return tuple(sorted(concepts | {family[concept] for concept in concepts if concept in family}))
 
 
 def _hash(word: str) -> str:
-    return hashlib.blake2b(word.encode(errors="replace"), digest_size=6, person=b"clearsight:slur").hexdigest()
+    return hashlib.blake2b(
+        word.encode(errors="replace"), digest_size=6, person=b"clearsight:slur"
+    ).hexdigest()
 
 
 def _forms(entry: str) -> Iterator[str]:

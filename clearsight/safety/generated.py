@@ -123,7 +123,8 @@ _LEET = str.maketrans("aeiost", "431057")
 def _long_words(rng: random.Random, text: str, change: Callable[[str], str], least: int = 4) -> str:
     """Change every word of so many letters: whoever disguises a word doesn't stop at the first."""
     return " ".join(
-        change(word) if len(word) >= least and word.isalpha() and "{" not in word else word for word in text.split(" ")
+        change(word) if len(word) >= least and word.isalpha() and "{" not in word else word
+        for word in text.split(" ")
     )
 
 
@@ -137,7 +138,9 @@ DISGUISES: dict[str, Callable[[random.Random, str], str]] = {
     "look-alikes": lambda rng, text: text.translate(_LOOK_ALIKES),
     "full-width": lambda rng, text: text.translate(_FULL_WIDTH),
     "invisible": lambda rng, text: "".join(c + rng.choice(("", "\u200b", "\u200d", "\u00ad")) for c in text),
-    "accents": lambda rng, text: "".join(c + (rng.choice("\u0301\u0308\u0323") if c.isalpha() else "") for c in text),
+    "accents": lambda rng, text: "".join(
+        c + (rng.choice("\u0301\u0308\u0323") if c.isalpha() else "") for c in text
+    ),
     "leet": lambda rng, text: _long_words(rng, text, lambda word: word.translate(_LEET)),
     "spaced": lambda rng, text: _long_words(rng, text, lambda word: " ".join(word)),
     "dotted": lambda rng, text: _long_words(rng, text, lambda word: ".".join(word)),

@@ -65,7 +65,9 @@ class Moderator:
             try:
                 weights.resolve(NSFW_MODEL)
             except weights.WeightsError as error:
-                raise PolicyError(f"the policy {self.policy.name} requires sexual-pictures: {error}") from error
+                raise PolicyError(
+                    f"the policy {self.policy.name} requires sexual-pictures: {error}"
+                ) from error
         self._parts = self._found_parts()
         for part in self._parts:
             if part.name in self.policy.requires and not part.available:
@@ -76,7 +78,9 @@ class Moderator:
         self._available = frozenset(part.name for part in self._parts if part.available)
         if self.policy.hash_lists and "hash-lists" not in self._available:
             raise PolicyError(f"hash lists can't be used here; {_INSTALL['hash-lists']}")
-        self._lists = [(entry.category, pictures.HashList.from_file(entry.file)) for entry in self.policy.hash_lists]
+        self._lists = [
+            (entry.category, pictures.HashList.from_file(entry.file)) for entry in self.policy.hash_lists
+        ]
         self._kept: OrderedDict[str, _Seen] = OrderedDict()
         self._keeping = threading.Lock()
 
@@ -135,7 +139,10 @@ class Moderator:
         scores = [self._text_scores(one) for one in writing]
         scores += [classifier.joined_scores([one]) for one in writing]  # a line's end is no sentence's end
         if writing and len(writing) + len(words) > 1:
-            scores += [classifier.joined_scores([*words, *writing]), classifier.joined_scores([*writing, *words])]
+            scores += [
+                classifier.joined_scores([*words, *writing]),
+                classifier.joined_scores([*writing, *words]),
+            ]
         return _highest(scores)
 
     def _text_scores(self, text: str) -> Scores:
@@ -192,7 +199,9 @@ class Moderator:
             applied[category.name] = tuple(sorted(looked_at, reverse=True))
         return Verdict(
             stage=stage,
-            scores={name: max((one.get(name, 0.0) for one in found.values()), default=0.0) for name in CATEGORIES},
+            scores={
+                name: max((one.get(name, 0.0) for one in found.values()), default=0.0) for name in CATEGORIES
+            },
             applied=applied,
             triggers=tuple(triggers),
             unjudged=tuple(name for name in PARTS if name in missing),

@@ -20,7 +20,19 @@ _TABLE = Path(__file__).parent / "confusables.json"
 # Small letters of other scripts that look like small capitals; the table lists only their capitals.
 _SMALL_CAPITALS = str.maketrans("вкмнтʙᴋᴍʜᴛ", "bkmhtbkmht")
 
-_LEET = {"0": "o", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s", "+": "t", "€": "e"}
+_LEET = {
+    "0": "o",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "7": "t",
+    "8": "b",
+    "9": "g",
+    "@": "a",
+    "$": "s",
+    "+": "t",
+    "€": "e",
+}
 _LEET_AS_I = str.maketrans(_LEET | {"1": "i", "!": "i", "|": "i"})
 _LEET_AS_L = str.maketrans(_LEET | {"1": "l", "!": "l", "|": "l"})
 

@@ -1,18 +1,18 @@
 """What is judged of a picture: whether it is sexual, whether a list knows it, and what is written in it.
 
 Sexual content is judged by OpenNSFW, fetched by its hash. It was made for photographs and knows nothing of age: no
-model here tells whether somebody in a picture is a minor. Known pictures are found by PDQ, a perceptual hash of 256 bits
-("The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", Facebook, 2019, which takes pictures at a
-Hamming distance of 31 or less for the same, and hashes of a quality under 50 for too plain to compare), in all eight
-turns and reflections. Writing is read by PP-OCR (RapidOCR); a picture without any legible line is read once more with
-its contrast stretched, and a tall one turned to both sides. Lists come from whoever may hold them: none is shipped.
+model here tells whether somebody in a picture is a minor. Known pictures are found by PDQ, a perceptual hash of 256
+bits (Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", 2019, which takes
+pictures at a Hamming distance of 31 or less for the same, and hashes of a quality under 50 for too plain to
+compare), in all eight turns and reflections. Writing is read by PP-OCR (RapidOCR); a picture without any legible
+line is read once more with its contrast stretched, and a tall one turned to both sides. Lists come from whoever may
+hold them: none is shipped.
 """
 
 import io
 import re
 import threading
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -101,7 +101,9 @@ def written(pixels: PILImage.Image) -> str:
     if _has_contrast(picture):
         others.append(ImageOps.autocontrast(picture.convert("L"), cutoff=2).convert("RGB"))
     if picture.height > picture.width:
-        others += [picture.transpose(t) for t in (PILImage.Transpose.ROTATE_90, PILImage.Transpose.ROTATE_270)]
+        others += [
+            picture.transpose(t) for t in (PILImage.Transpose.ROTATE_90, PILImage.Transpose.ROTATE_270)
+        ]
     return max((found, *map(_read, others)), key=_letters)
 
 
@@ -121,8 +123,7 @@ def _letters(text: str) -> int:
 
 def _has_contrast(picture: PILImage.Image) -> bool:
     """Whether there is anything at all to be stretched."""
-    low, high = picture.convert("L").getextrema()
-    return bool(high - low >= 4)
+    return int(np.ptp(np.asarray(picture.convert("L")))) >= 4
 
 
 def _as_file(picture: PILImage.Image) -> bytes:

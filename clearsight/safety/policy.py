@@ -24,7 +24,9 @@ Behaviour = Literal["answer", "answer-with-care", "decline", "hand-over"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ACTIONS: tuple[Action, ...] = get_args(Action)
-BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)  # from the mildest to the one that wins when several apply
+BEHAVIOURS: tuple[Behaviour, ...] = get_args(
+    Behaviour
+)  # from the mildest to the one that wins when several apply
 
 OPENAI_CATEGORIES = (
     "harassment",

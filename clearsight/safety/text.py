@@ -1,7 +1,7 @@
-"""The text classifier: how likely a message belongs to each category of content, in well under a millisecond a sentence.
+"""The text classifier: how likely a message belongs to each category of content, well under a millisecond each.
 
 Text is normalised (see normalise), its words are replaced by the concepts they stand for (see concepts), and a linear
-head weighs concepts, pairs of concepts in order, pairs that stand close together, and the remaining words, hashed. The
+head weighs concepts, pairs of concepts, pairs in order that stand close together, and the remaining words, hashed. The
 head is trained on generated sentences (see train_text) in which made-up words stand for whatever does harm. Sentences
 are judged alone, with the sentence before, and in windows; the highest score counts. Whether numbers are somebody's
 private data is `private_data`, by their checksums.
@@ -61,9 +61,10 @@ class FeatureSpace:
 
     def of(self, words: Sequence[str], concepts: Lexicon) -> list[int]:
         """Indices of what is present, each once."""
-        count, found = self.num_concepts, set()
+        count = self.num_concepts
+        found: set[int] = set()
+        taken: set[int] = set()
         matches = concepts.matches(words)
-        taken = set()
         for at, match in enumerate(matches):
             taken.update(range(match.start, match.end))
             found.update(match.concepts)
@@ -71,10 +72,9 @@ class FeatureSpace:
                 near = match.start - earlier.end <= NEAR
                 for first in earlier.concepts:
                     for second in match.concepts:
-                        pair = count + first * count + second
-                        found.add(pair)
+                        found.add(count + min(first, second) * count + max(first, second))
                         if near:
-                            found.add(pair + count * count)
+                            found.add(count + count**2 + first * count + second)
         base = count + 2 * count**2
         found.update(base + _bucket(word) for at, word in enumerate(words) if at not in taken)
         return sorted(found)
@@ -86,7 +86,9 @@ class TextClassifier:
     def __init__(self, weights: np.ndarray, biases: np.ndarray, known: Iterable[str]):
         self.lexicon = lexicon()
         self.space = FeatureSpace(len(self.lexicon.names))
-        assert weights.shape == (self.space.size, len(CATEGORIES)), "the head is of another lexicon: train it again"
+        assert weights.shape == (self.space.size, len(CATEGORIES)), (
+            "the head is of another lexicon: train it again"
+        )
         self._weights, self._biases = weights.astype(np.float32), biases.astype(np.float32)
         self.vocabulary = known_words(known)
 

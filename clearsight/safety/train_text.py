@@ -22,11 +22,11 @@ from clearsight.safety.concepts import lexicon
 from clearsight.safety.policy import CATEGORIES
 from clearsight.safety.text import BUCKETS, HEAD, SETTINGS, FeatureSpace, TextClassifier, known_words
 
-PER_TEMPLATE = 24  # sentences drawn of each
-WORD_SCALE = 0.3  # of the inputs of hashed words, which makes their weights cost more
+PER_TEMPLATE = 16  # sentences drawn of each
+WORD_SCALE = 0.2  # of the inputs of hashed words, which makes their weights cost more
 EPOCHS = 8
-DECAY = 1e-4  # weight of the sum of squares of the weights
-DROPPED = 0.3  # share of the features that are left out at random, so that no one feature decides alone
+DECAY = 3e-5  # weight of the sum of squares of the weights
+DROPPED = 0.1  # share of the features that are left out at random, so that no one feature decides alone
 
 
 def examples(
@@ -65,7 +65,9 @@ def learn(sentences: list[generated.Sentence], epochs: int = EPOCHS, decay: floa
     return TextClassifier(learned[:-1].astype(np.float16), learned[-1], known)
 
 
-def train(rows: list[list[int]], labels: np.ndarray, space: FeatureSpace, epochs: int, decay: float) -> np.ndarray:
+def train(
+    rows: list[list[int]], labels: np.ndarray, space: FeatureSpace, epochs: int, decay: float
+) -> np.ndarray:
     """Weights of shape (features + 1, categories), the last row the biases."""
     torch.manual_seed(0)
     scale = torch.ones(space.size)
@@ -87,9 +89,11 @@ def train(rows: list[list[int]], labels: np.ndarray, space: FeatureSpace, epochs
             offsets = torch.tensor(np.cumsum([0, *(len(rows[row]) for row in batch[:-1])]))
             kept = (torch.rand(len(flat)) >= DROPPED) / (1 - DROPPED)
             logits = layer(flat, offsets, per_sample_weights=scale[flat] * kept) + bias
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(
-                logits, targets[batch], reduction="sum"
-            ) / len(batch) + decay * layer.weight.square().sum()
+            loss = (
+                torch.nn.functional.binary_cross_entropy_with_logits(logits, targets[batch], reduction="sum")
+                / len(batch)
+                + decay * layer.weight.square().sum()
+            )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -98,8 +102,12 @@ def train(rows: list[list[int]], labels: np.ndarray, space: FeatureSpace, epochs
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train the head of the text classifier and write it to its place.")
-    parser.add_argument("--out", type=Path, default=HEAD.parent, help="folder for text_head.safetensors and .json")
+    parser = argparse.ArgumentParser(
+        description="Train the head of the text classifier and write it to its place."
+    )
+    parser.add_argument(
+        "--out", type=Path, default=HEAD.parent, help="folder for text_head.safetensors and .json"
+    )
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--decay", type=float, default=DECAY, help="weight of the sum of squares")
     parser.add_argument("--seed", type=int, default=0)

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clearsight.safety.policy import BEHAVIOURS, OPENAI_CATEGORIES, OWN_CATEGORIES, Action, Behaviour, Kind, Stage
+from clearsight.safety.policy import (
+    BEHAVIOURS,
+    OPENAI_CATEGORIES,
+    OWN_CATEGORIES,
+    Action,
+    Behaviour,
+    Kind,
+    Stage,
+)
 
 _IN_WORDS: dict[Kind, str] = {
     "text": "in the text",

@@ -75,7 +75,9 @@ class OutputWatch:
                 end = space.end()
             elif len(held) - end > self._held_characters:
                 end = len(held)
-        if end and end == len(held) and "\ud800" <= held[-1] <= "\udbff":  # the other half comes with the next piece
+        if (
+            end and end == len(held) and "\ud800" <= held[-1] <= "\udbff"
+        ):  # the other half comes with the next piece
             end -= 1
         return end
 
