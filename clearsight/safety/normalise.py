@@ -44,9 +44,9 @@ _INNER = re.compile(r"[^\w@$!|+€']|_")
 _REPEATED = re.compile(r"([^\W\d_])\1{1,}")
 _MIN_GLUED, _MAX_GLUED = 7, 160
 _MAX_WORD = 24
-_TWO_WORDS = 10  # letters from which two words in one are taken apart: "middlesex" is no such pair
 _MIN_MISSPELT = 6
 _UNKNOWN = 2  # what a letter of no word costs when a run is split; a word costs 1
+_LETTERS_A_WORD = 3.2  # at least, on average: shorter pieces are chance ("spec-if-ied")
 _LONG_RUN = 14  # letters from which a run may hold pieces that are no words
 
 
@@ -106,7 +106,7 @@ def words(text: str, vocabulary: Vocabulary) -> list[str]:
 
 
 def split_glued(text: str, vocabulary: Vocabulary) -> list[str] | None:
-    """The words that a run of letters is made of, as few as possible; None when it seems to be one word.
+    """The words that a run of letters is made of, as few as possible; None when it seems to be one word or two.
 
     A long run may hold pieces that are no words. Words of one letter count only where they are words of English.
     """
@@ -129,9 +129,7 @@ def split_glued(text: str, vocabulary: Vocabulary) -> list[str] | None:
         pieces.append(text[starts[end] : end])
         end = starts[end]
     known = sum(len(piece) for piece in pieces if piece in vocabulary)
-    if not pieces or 3 * len(pieces) > len(text) + 2 or 4 * known < 3 * len(text):
-        return None
-    if len(pieces) < 3 and len(text) < _TWO_WORDS:
+    if len(pieces) < 3 or _LETTERS_A_WORD * len(pieces) > len(text) or 4 * known < 3 * len(text):
         return None
     return pieces[::-1]
 
@@ -172,9 +170,10 @@ def guesses(token: str) -> Iterator[str]:
 
 def _joined(run: str, vocabulary: Vocabulary) -> str:
     """Letters that were set apart, joined to words; a run that makes no words stays as it is."""
-    wide = re.split(r"[ \t]{2,}", run)
-    if len(wide) > 1 and all(len(part) > 1 for part in wide):
-        return " ".join(_joined(part, vocabulary) for part in wide)
+    for gap in (r"[ \t]{2,}", r"[ \t]"):
+        parts = re.split(gap, run)
+        if len(parts) > 1 and all(len(part) > 1 for part in parts):
+            return " ".join(_joined(part, vocabulary) for part in parts)
     letters = "".join(c for c in run if c.isalnum())
     for guess in (letters, *guesses(letters)):
         if guess in vocabulary and len(guess) > 2:
