@@ -202,7 +202,14 @@ def writing(moderator: Moderator, each: int) -> dict[str, Any]:
                 milliseconds.append(1000 * (time.perf_counter() - start) / len(drawn))
                 hits += verdict.flagged and expected
                 alarms += verdict.flagged and not expected
-        found[name] = {"recall": rate(hits, len(harmful)), "benign_flagged": rate(alarms, len(harmless))}
+        found[name] = {
+            "recall": rate(hits, len(harmful)),
+            "benign_flagged": rate(alarms, len(harmless)),
+        }
+        print(
+            f"{name:12} recall {found[name]['recall']}  benign flagged {found[name]['benign_flagged']}",
+            flush=True,
+        )
     found["ms_a_picture"] = round(statistics.median(milliseconds), 1)
     return found
 
