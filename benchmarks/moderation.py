@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageEnhance
+from PIL import Image
 
 from clearsight.conversation import Conversation, assistant, user
 from clearsight.conversation import Image as Picture
@@ -166,7 +166,7 @@ def sideways(text: str, font: str, rng: random.Random) -> list[Image.Image]:
 
 def faint(text: str, font: str, rng: random.Random) -> list[Image.Image]:
     """Light grey on white."""
-    return [ImageEnhance.Contrast(page(text, font, 30, ink=(240, 240, 240))).enhance(1.0)]
+    return [page(text, font, 30, ink=(240, 240, 240))]
 
 
 def split_over_two(text: str, font: str, rng: random.Random) -> list[Image.Image]:
