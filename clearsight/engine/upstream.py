@@ -9,6 +9,7 @@ Pictures travel as data URLs with their `detail`. What a server may not know (`t
 """
 
 import base64
+import hashlib
 import json
 import os
 import threading
@@ -60,6 +61,7 @@ class Upstream(ConversationEngine):
         )
         self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix="clearsight-upstream")
         self._closed = False
+        self._salts = True  # until the server refuses one
 
     @classmethod
     def at(cls, address: str) -> "Upstream":
@@ -84,8 +86,8 @@ class Upstream(ConversationEngine):
     ) -> list[Stream]:
         """Begin `count` answers; returns at once. With a seed, each next answer has the next seed.
 
-        `tenant` salts the server's prefix cache, where it has one (vLLM). What goes wrong is raised by reading a
-        stream, as EngineError with what the server said.
+        `tenant` keeps what the server caches apart: as a salt (vLLM) and as the user (Clearsight), hashed. What goes
+        wrong is raised by reading a stream, as EngineError with what the server said.
         """
         if self._closed:
             raise EngineError("this connection is closed; make a new one")
@@ -93,7 +95,7 @@ class Upstream(ConversationEngine):
         for number in range(count):
             body = request_body(self.model, conversation, (sampling or Sampling()).nth(number), detail)
             if tenant:
-                body["cache_salt"] = tenant
+                body |= _separated(tenant, self._salts)
             if priority:
                 body["priority"] = priority
             stream, cancelled = Stream(), threading.Event()
@@ -131,6 +133,11 @@ class Upstream(ConversationEngine):
         with self._client.stream("POST", "chat/completions", json=body) as response:
             if response.status_code != 200:
                 response.read()
+                if response.status_code == 400 and "cache_salt" in body and "cache_salt" in response.text:
+                    self._salts = False
+                    unsalted = {name: value for name, value in body.items() if name != "cache_salt"}
+                    yield from self._events(unsalted, cancelled)
+                    return
                 raise EngineError(_complaint(response))
             for chunk in _chunks(response):
                 if cancelled.is_set():
@@ -182,6 +189,12 @@ def request_body(
     if sampling.structure is not None:
         body |= _structure(sampling.structure.kind, sampling.structure.source)
     return body
+
+
+def _separated(tenant: str, salts: bool) -> dict[str, str]:
+    """What keeps a tenant's cached prompts from others. Nobody learns from it who that is."""
+    name = hashlib.sha256(f"clearsight:tenant:1\0{tenant}".encode()).hexdigest()[:32]
+    return {"user": name, "cache_salt": name} if salts else {"user": name}
 
 
 def _structure(kind: str, source: str) -> dict[str, Any]:

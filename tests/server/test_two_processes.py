@@ -80,7 +80,7 @@ def test_a_conversation_begun_on_one_goes_on_on_the_other(
 def test_exactly_the_quota_passes_when_a_hundred_come_at_once(
     pair: tuple[ServerProcess, ServerProcess, str],
 ) -> None:
-    one, other, key = pair
+    one, other, _ = pair
     limited = _key_with_limits(one, {"requests_per_minute": QUOTA})
     urls = [f"{server.url}/v1/moderations" for server in (one, other)] * QUOTA
 
@@ -106,7 +106,7 @@ def test_a_key_that_is_revoked_on_one_is_refused_by_the_other(
 
 
 def test_the_ledger_adds_up_over_both(pair: tuple[ServerProcess, ServerProcess, str]) -> None:
-    one, other, key = pair
+    one, other, _ = pair
     with httpx2.Client(
         headers=bearer(_key_with_limits(one, {}, ["inference", "account"])), timeout=120
     ) as http:

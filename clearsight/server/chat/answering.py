@@ -48,6 +48,8 @@ class Asked:
     tools: Tools
     count: int
     priority: int = 0
+    user: str = ""
+    """Whom a client asks for, in its own words. What is cached for one user is never used for another."""
 
 
 @asynccontextmanager
@@ -82,7 +84,7 @@ async def answering(
             asked.prompt.conversation,
             asked.sampling,
             asked.count,
-            tenant=principal.organisation_id,
+            tenant=f"{principal.organisation_id}\0{asked.user}" if asked.user else principal.organisation_id,
             priority=asked.priority,
         ) as streams:
             generation = Generation(

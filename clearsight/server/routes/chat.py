@@ -87,7 +87,8 @@ async def read(platform: Platform, principal: Principal, body: ChatRequest) -> A
     source = PictureSource(platform, principal, body.max_pixels)
     source.check(picture_urls(body.messages), picture_files(body.messages))
     prompt = await read_messages(body.messages, tools, source)
-    return Asked("/v1/chat/completions", model, prompt, sampling, tools, body.n or 1)
+    user = body.safety_identifier or body.user or ""
+    return Asked("/v1/chat/completions", model, prompt, sampling, tools, body.n or 1, user=user)
 
 
 def sampling_of(body: ChatRequest, tools: Tools, model: Model) -> Sampling:

@@ -146,7 +146,8 @@ async def read(platform: Platform, principal: Principal, body: ResponseRequest) 
     source = PictureSource(platform, principal, body.max_pixels)
     source.check(picture_urls(new), picture_files(new), "input")
     prompt = await read_messages(turns, tools, source, lambda number: f"input[{number - before}]")
-    return Asked("/v1/responses", model, prompt, sampling, tools, 1), items
+    user = body.safety_identifier or body.user or ""
+    return Asked("/v1/responses", model, prompt, sampling, tools, 1, user=user), items
 
 
 async def _earlier(platform: Platform, principal: Principal, response_id: str | None) -> list[Turn]:
