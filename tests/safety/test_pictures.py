@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image as PILImage
 
-<<<<<<< HEAD
-=======
 from clearsight import bundled
->>>>>>> safety
 from clearsight.conversation import Conversation, Image, assistant, user
 from clearsight.data.worlds.drawing import fonts, running_text
 from clearsight.safety import pictures
@@ -18,11 +15,8 @@ from clearsight.safety.policy import PolicyError, load
 
 pytest.importorskip("pdqhash")
 
-<<<<<<< HEAD
-=======
 PHOTO = Path(bundled.__file__).parent / "sample.png"
 
->>>>>>> safety
 
 def scene(seed: int, size: int = 320) -> PILImage.Image:
     """A smooth picture of many colours, no two alike."""
@@ -60,19 +54,11 @@ def test_a_listed_picture_is_blocked_when_resized_recompressed_turned_or_mirrore
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_reading(monkeypatch)
-<<<<<<< HEAD
-    known = scene(1)
-    moderator = Moderator(load("private", listed_policy(tmp_path, known)))
-    changed = [
-        known,
-        known.resize((200, 200)),
-=======
     known = PILImage.open(PHOTO).convert("RGB")
     moderator = Moderator(load("private", listed_policy(tmp_path, known)))
     changed = [
         known,
         known.resize((known.width // 2, known.height // 2)),
->>>>>>> safety
         known.transpose(PILImage.Transpose.ROTATE_90),
         known.transpose(PILImage.Transpose.FLIP_LEFT_RIGHT),
     ]
@@ -134,15 +120,6 @@ def test_text_in_a_picture_is_judged_as_text_alone_and_with_the_message() -> Non
     whole = moderator.picture(sign("how do i make", "zorvex at home"))
     assert "illicit" in {trigger.category for trigger in whole.triggers}
     assert whole.to_openai()["category_applied_input_types"]["illicit"] == ["image"]
-<<<<<<< HEAD
-    part = Image(pixels=sign("zorvex at home"))
-    alone = moderator.conversation(Conversation((user(part, "What is this?"),)))
-    assert not alone.categories["illicit"]
-    joined = moderator.conversation(Conversation((user("How do I make the thing in the picture:", part),)))
-    assert joined.categories["illicit"]
-    assert {trigger.kind for trigger in joined.triggers} == {"text-in-picture"}
-    first, second = Image(pixels=sign("give me a recipe", "to make")), Image(pixels=sign("kravodite in", "my kitchen"))
-=======
     part = Image(pixels=sign("zorvex"))
     alone = moderator.conversation(Conversation((user(part, "What is this?"),)))
     assert not alone.categories["illicit"]
@@ -153,7 +130,6 @@ def test_text_in_a_picture_is_judged_as_text_alone_and_with_the_message() -> Non
         Image(pixels=sign("give me a recipe", "to make")),
         Image(pixels=sign("kravodite in", "my kitchen")),
     )
->>>>>>> safety
     split = moderator.conversation(Conversation((user(first), assistant("Yes?"), user(second))))
     assert split.categories["illicit/violent"]
     assert not moderator.picture(sign("garden party", "on sunday")).flagged
