@@ -18,6 +18,8 @@ from typing import NoReturn
 import asyncpg
 import pytest
 
+from benchmarks.server_process import free_port
+
 
 @contextlib.contextmanager
 def running_postgres() -> Iterator[str]:
@@ -86,9 +88,3 @@ def _missing(what: str, how: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])

@@ -12,8 +12,8 @@ import httpx2
 import pytest
 from serving import Served
 
+from benchmarks.server_process import ServerProcess, start
 from tests.server.databases import run_sql
-from tests.server.processes import ServerProcess, start
 
 QUOTA = 50
 

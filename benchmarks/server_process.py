@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,9 +13,7 @@ from typing import IO
 
 import httpx2
 
-from tests.server.databases import free_port
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass
@@ -34,6 +33,13 @@ class ServerProcess:
     def said(self) -> str:
         """What it wrote to standard error so far."""
         return Path(self.log.name).read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def peak_memory(self) -> int:
+        """The most bytes that it ever held, without the processes it started."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
 
     def kill(self) -> None:
         """As kill -9 does, with the processes it started."""
@@ -56,6 +62,13 @@ class ServerProcess:
                 pass
             time.sleep(0.05)
         raise AssertionError(f"the server was not ready:\n{self.said}")
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
 
 
 def start(folder: Path, config: str, port: int | None = None) -> ServerProcess:
