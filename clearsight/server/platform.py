@@ -28,6 +28,7 @@ from clearsight.server.store.blobs import Blobs
 from clearsight.server.store.database import Database
 from clearsight.server.store.migrate import upgrade
 from clearsight.server.store.tables import Organisation, now_ms
+from clearsight.server.vigilance import Vigilance
 from clearsight.speech import Speech
 
 if TYPE_CHECKING:
@@ -55,12 +56,14 @@ class Platform:
     draining: bool = False
     """Set when the process is about to end: no new work, /readyz says so."""
     live: "LiveAnswers" = field(init=False)
+    vigilance: Vigilance = field(init=False)
     _moderators: dict[str, tuple[str, Moderator]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from clearsight.server.conversing.live import LiveAnswers  # which needs a platform itself
 
         self.live = LiveAnswers(self)
+        self.vigilance = Vigilance(self.database)
 
     async def moderator_of(self, organisation_id: str) -> Moderator:
         """The server's policy, or an organisation's own over it."""
@@ -159,6 +162,7 @@ async def _sweep(platform: Platform) -> None:
         await asyncio.sleep(SWEEP_SECONDS)
         try:
             await messages.fail_abandoned(platform.database)
+            await platform.vigilance.look()
             await retention.sweep(platform.database, platform.blobs, platform.config.store.retention_days)
             await platform.blobs.sweep()
         except Exception:

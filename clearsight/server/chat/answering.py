@@ -71,6 +71,7 @@ async def answering(
         pixels=asked.prompt.pixels,
         headers=headers,
     )
+    platform.vigilance.saw(principal, (picture.sha256 for picture in asked.prompt.pictures))
     generation: Generation | None = None
     status: ledger.Status = "failed"
     try:
@@ -79,6 +80,7 @@ async def answering(
         if verdict.blocked:
             status = "filtered"
             platform.metrics.blocked.labels("input").inc()
+            await platform.vigilance.refused(principal)
             raise InputRefused(verdict.reasons)
         async with asked.model.answers(
             asked.prompt.conversation,
