@@ -104,6 +104,8 @@ class Safety(_Settings):
 
     policy: str = "private"
     """private, public, or a policy file."""
+    over: str = ""
+    """A policy file that is merged over it, so that it holds only what differs."""
 
 
 class Speech(_Settings):

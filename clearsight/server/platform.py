@@ -114,7 +114,7 @@ async def opened(config: ServerConfig) -> AsyncIterator[Platform]:
             limiter=Limiter(config.store.limits),
             ingest=Ingest(limits, workers=pictures.workers, fetcher=Fetcher() if pictures.remote else None),
             models=Models(config),
-            moderator=Moderator(load_policy(config.safety.policy)),
+            moderator=Moderator(load_policy(config.safety.policy, config.safety.over or None)),
             speech=Speech.create(voice=config.speech.voice),
             authentication=Authentication(database),
         )
