@@ -52,5 +52,6 @@ def serve(
             return
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         from clearsight.server.run import run
+        from clearsight.web import folder
 
-        run(settings)
+        run(settings, folder())

@@ -8,6 +8,7 @@ What comes back is the gate with the FastAPI application behind it; nothing reac
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -23,6 +24,7 @@ from clearsight.server.gate import Gate
 from clearsight.server.metering import counted
 from clearsight.server.platform import Platform, opened
 from clearsight.server.routes import ROUTERS, audio
+from clearsight.server.routes.client import Client
 
 log = logging.getLogger(__name__)
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -34,8 +36,11 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(config: ServerConfig) -> Gate:
-    """An ASGI application for these settings. Raises ServerConfigError for settings that don't fit together."""
+def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
+    """An ASGI application for these settings, and the web client of a folder.
+
+    Raises ServerConfigError for settings that don't fit together.
+    """
     config.check()
     holder: list[Platform] = []
 
@@ -58,6 +63,7 @@ def create_app(config: ServerConfig) -> Gate:
         redirect_slashes=False,
         responses=ERRORS,
     )
+    app.state.client = Client(client) if client is not None else None
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(audio.router, dependencies=[Depends(counted)])

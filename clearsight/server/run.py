@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 
@@ -17,10 +18,12 @@ from clearsight.server.store.migrate import upgrade
 log = logging.getLogger(__name__)
 SETTINGS = "CLEARSIGHT_SERVER_SETTINGS"
 """How the settings reach the other processes: JSON."""
+CLIENT = "CLEARSIGHT_SERVER_CLIENT"
+"""And the folder of the web client; empty for none."""
 
 
-def run(config: ServerConfig) -> None:
-    """Serve until told to stop. Raises ServerConfigError for a port that is taken."""
+def run(config: ServerConfig, client: Path | None = None) -> None:
+    """Serve, with the web client of a folder, until told to stop. Raises ServerConfigError for a port that is taken."""
     config.check()
     _check_port(config)
     first = asyncio.run(prepare(config))
@@ -36,9 +39,10 @@ def run(config: ServerConfig) -> None:
         "h11_max_incomplete_event_size": 64 * 1024,
     }
     if config.network.processes == 1:
-        uvicorn.run(create_app(config), **common)  # type: ignore[arg-type]
+        uvicorn.run(create_app(config, client), **common)  # type: ignore[arg-type]
         return
     os.environ[SETTINGS] = config.model_dump_json()
+    os.environ[CLIENT] = str(client or "")
     uvicorn.run(
         "clearsight.server.run:app_of_environment",
         factory=True,
@@ -49,7 +53,10 @@ def run(config: ServerConfig) -> None:
 
 def app_of_environment() -> object:
     """The application for a process that another one started."""
-    return create_app(ServerConfig.model_validate_json(os.environ[SETTINGS]))
+    client = os.environ[CLIENT]
+    return create_app(
+        ServerConfig.model_validate_json(os.environ[SETTINGS]), Path(client) if client else None
+    )
 
 
 async def prepare(config: ServerConfig) -> Welcome | None:

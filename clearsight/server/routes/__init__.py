@@ -3,6 +3,7 @@
 from clearsight.server.routes import (
     account,
     chat,
+    client,
     conversations,
     files,
     health,
@@ -17,6 +18,7 @@ from clearsight.server.routes import (
 
 ROUTERS = (
     *(health.router, session.router, account.router),
+    client.router,
     *(models.router, chat.router, responses.router, tokens.router),
     *(files.router, images.router, moderations.router),
     *(conversations.router, trust.router),
