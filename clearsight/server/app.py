@@ -8,7 +8,6 @@ What comes back is the gate with the FastAPI application behind it; nothing reac
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,7 +16,9 @@ from starlette.exceptions import HTTPException
 
 from clearsight import __version__
 from clearsight.server import body
+from clearsight.server.answers import ERRORS
 from clearsight.server.config import ServerConfig
+from clearsight.server.document import document_of
 from clearsight.server.errors import ApiError
 from clearsight.server.gate import Gate
 from clearsight.server.metering import counted
@@ -25,13 +26,6 @@ from clearsight.server.platform import Platform, opened
 from clearsight.server.routes import ROUTERS, audio
 
 log = logging.getLogger(__name__)
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": what,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-    }
-    for status, what in ((400, "What was sent can't be used."), (401, "Nobody known."), (403, "Not allowed."))
-}
 
 
 def create_app(config: ServerConfig) -> Gate:
@@ -61,6 +55,7 @@ def create_app(config: ServerConfig) -> Gate:
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(audio.router, dependencies=[Depends(counted)])
+    app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
