@@ -9,7 +9,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,7 +17,9 @@ from starlette.exceptions import HTTPException
 
 from clearsight import __version__
 from clearsight.server import body
+from clearsight.server.answers import ERRORS
 from clearsight.server.config import ServerConfig
+from clearsight.server.document import document_of
 from clearsight.server.errors import ApiError
 from clearsight.server.gate import Gate
 from clearsight.server.metering import counted
@@ -27,13 +28,6 @@ from clearsight.server.routes import ROUTERS, audio
 from clearsight.server.routes.client import Client
 
 log = logging.getLogger(__name__)
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": what,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-    }
-    for status, what in ((400, "What was sent can't be used."), (401, "Nobody known."), (403, "Not allowed."))
-}
 
 
 def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
@@ -67,6 +61,7 @@ def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(audio.router, dependencies=[Depends(counted)])
+    app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

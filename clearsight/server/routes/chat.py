@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from clearsight.decoding.sampling import Sampling, SamplingError
 from clearsight.decoding.structure import Structure, StructureError
+from clearsight.server.answers import ChatCompletion, told
 from clearsight.server.body import StrictRoute
 from clearsight.server.chat.answering import Asked, InputRefused, answering
 from clearsight.server.chat.completion import Completion, event
@@ -31,7 +32,7 @@ DEFAULT_MAX_TOKENS = 1024
 """Where a request names none: a small model that loses its thread is not left talking to the end of its context."""
 
 
-@router.post("/v1/chat/completions")
+@router.post("/v1/chat/completions", responses=told(ChatCompletion, streams=True))
 async def create(body: ChatRequest, request: Request) -> Response:
     """Answer a conversation about text and pictures, whole or as a stream of events."""
     platform, principal = platform_of(request), principal_of(request)
