@@ -44,7 +44,8 @@ def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
             holder.append(platform)
             app.state.platform = platform
             app.state.speech = platform.speech
-            yield
+            with platform.draining.on_signals():
+                yield
             holder.clear()
 
     app = FastAPI(
@@ -65,7 +66,7 @@ def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    return Gate(app, config, lambda: holder[0].authentication)
+    return Gate(app, config, lambda: holder[0])
 
 
 async def _api_error(request: Request, error: Exception) -> JSONResponse:

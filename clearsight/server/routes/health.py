@@ -29,7 +29,7 @@ async def ready(request: Request) -> JSONResponse:
         "store": await platform.reachable(),
         "limits": await platform.limiter.healthy(),
     }
-    ok = all(parts.values()) and not platform.draining
+    ok = all(parts.values()) and not platform.draining.began
     return JSONResponse(
         {"status": "ok" if ok else "not ready", "parts": parts}, status_code=200 if ok else 503
     )
