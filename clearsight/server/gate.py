@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 
-from clearsight.server.authentication import Authentication
 from clearsight.server.config import ServerConfig
 from clearsight.server.errors import ApiError
+from clearsight.server.platform import Platform
 from clearsight.server.principal import Principal
 
 log = logging.getLogger(__name__)
@@ -88,9 +88,9 @@ FAILURES = 100
 class Gate:
     """ASGI middleware; see the module's text."""
 
-    def __init__(self, app: FastAPI, config: ServerConfig, authentication: Callable[[], Authentication]):
+    def __init__(self, app: FastAPI, config: ServerConfig, platform: Callable[[], Platform]):
         self._app = app
-        self._authentication = authentication
+        self._platform = platform
         self._longest = config.max_request_megabytes * 1_000_000
         self._hosts = _allowed_hosts(config)
         self._origin = config.url
@@ -107,11 +107,13 @@ class Gate:
         request_id = f"req_{secrets.token_hex(16)}"
         scope.setdefault("state", {})["request_id"] = request_id
         began = False
+        status = 0
 
         async def answer(message: Message) -> None:
-            nonlocal began
+            nonlocal began, status
             if message["type"] == "http.response.start":
                 began = True
+                status = message["status"]
                 headers = MutableHeaders(raw=message["headers"])
                 headers["x-request-id"] = request_id
                 headers["openai-version"] = "2020-10-01"
@@ -137,6 +139,10 @@ class Gate:
                     answer,
                     ApiError(500, f"Something failed here; it was noted as {request_id}.", retry=False),
                 )
+        finally:
+            # The pattern of the address, never the address itself: its ids would make as many series.
+            route = getattr(scope.get("route"), "path", "other")
+            self._platform().metrics.answered(route, status, time.perf_counter() - started)
 
     async def _admit(self, scope: Scope) -> None:
         """Let a request in or raise ApiError; leaves who asks in the scope."""
@@ -163,7 +169,7 @@ class Gate:
         scope["state"]["principal"] = principal
 
     async def _who(self, scope: Scope, headers: Headers) -> Principal:
-        authentication = self._authentication()
+        authentication = self._platform().authentication
         authorization = headers.get("authorization")
         if authorization is None:
             found = await authentication.by_cookie(headers.get("cookie", ""))
