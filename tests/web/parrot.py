@@ -35,7 +35,9 @@ async def _chunks(content: str | list[dict]) -> AsyncIterator[str]:
     for piece in pieces:
         yield _chunk({"delta": {"content": piece}, "finish_reason": None})
         await asyncio.sleep(pause)
-    yield _chunk({"delta": {}, "finish_reason": "stop"}, {"prompt_tokens": 1100, "completion_tokens": len(pieces)})
+    yield _chunk(
+        {"delta": {}, "finish_reason": "stop"}, {"prompt_tokens": 1100, "completion_tokens": len(pieces)}
+    )
     yield "data: [DONE]\n\n"
 
 

@@ -31,7 +31,8 @@ PHONE = {"viewport": {"width": 320, "height": 640}}
 def complaints(page: Page) -> list[str]:
     results = Axe().run(page)
     return [
-        f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in results.response["violations"]
+        f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}"
+        for one in results.response["violations"]
     ]
 
 
@@ -88,7 +89,9 @@ def test_axe_has_no_complaint_in_any_view_and_theme(open_page, picture: bytes) -
     assert not found
 
 
-@pytest.mark.parametrize("options", [PHONE, {"viewport": {"width": 640, "height": 700}, "device_scale_factor": 2}])
+@pytest.mark.parametrize(
+    "options", [PHONE, {"viewport": {"width": 640, "height": 700}, "device_scale_factor": 2}]
+)
 def test_nothing_needs_sideways_scrolling_at_320_pixels_or_with_large_text(
     open_page, picture: bytes, options: dict
 ) -> None:

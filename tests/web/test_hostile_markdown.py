@@ -66,7 +66,20 @@ DRAW = """async (text) => {
         hit: window.hit ?? null,
     };
 }"""
-FORBIDDEN = {"img", "script", "iframe", "object", "embed", "form", "style", "link", "base", "meta", "audio", "video"}
+FORBIDDEN = {
+    "img",
+    "script",
+    "iframe",
+    "object",
+    "embed",
+    "form",
+    "style",
+    "link",
+    "base",
+    "meta",
+    "audio",
+    "video",
+}
 
 
 def ready(page: Page) -> Page:
@@ -98,7 +111,9 @@ def test_html_is_shown_as_text_so_that_nothing_said_is_hidden(open_page) -> None
     page = ready(open_page())
     assert "<b>bold</b>" in page.evaluate(DRAW, "See <b>bold</b> and <!-- this -->.")["text"]
     assert "<!-- this -->" in page.evaluate(DRAW, "See <b>bold</b> and <!-- this -->.")["text"]
-    assert "[Picture not loaded: a cat]" in page.evaluate(DRAW, "![a cat](https://evil.example/cat.png)")["text"]
+    assert (
+        "[Picture not loaded: a cat]" in page.evaluate(DRAW, "![a cat](https://evil.example/cat.png)")["text"]
+    )
 
 
 def test_text_that_turns_around_stays_in_its_place(open_page) -> None:
@@ -106,7 +121,9 @@ def test_text_that_turns_around_stays_in_its_place(open_page) -> None:
     drawn = page.evaluate(DRAW, "if \u202e(admin) \u202d return; `\u202egnp.exe`")
     assert "\u202e" not in drawn["text"] and "\u202d" not in drawn["text"]
     page.evaluate(DRAW, "مرحبا بالعالم\n\nHello")
-    directions = page.locator("#probe p").evaluate_all("all => all.map(one => getComputedStyle(one).direction)")
+    directions = page.locator("#probe p").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).direction)"
+    )
     assert directions == ["rtl", "ltr"]
 
 
