@@ -1,17 +1,22 @@
 """Starts a server: first steps for its owner, then uvicorn, in one process or several."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
 import sys
+import threading
+import time
+import webbrowser
 from pathlib import Path
 
 import uvicorn
 
 from clearsight.server.app import create_app
 from clearsight.server.config import ServerConfig, ServerConfigError
-from clearsight.server.first_start import Welcome, welcome
+from clearsight.server.first_start import Welcome, login_link, welcome
+from clearsight.server.store import accounts
 from clearsight.server.store.database import Database
 from clearsight.server.store.migrate import upgrade
 
@@ -22,12 +27,18 @@ CLIENT = "CLEARSIGHT_SERVER_CLIENT"
 """And the folder of the web client; empty for none."""
 
 
-def run(config: ServerConfig, client: Path | None = None) -> None:
-    """Serve, with the web client of a folder, until told to stop. Raises ServerConfigError for a port that is taken."""
+def run(config: ServerConfig, client: Path | None = None, *, open_page: bool = False) -> None:
+    """Serve, with the web client of a folder, until told to stop; `open_page` shows it to the owner, logged in.
+
+    Raises ServerConfigError for a port that is taken.
+    """
     config.check()
     _check_port(config)
     first = asyncio.run(prepare(config))
     _greet(config, first)
+    if open_page:
+        link = first.link if first else asyncio.run(owner_link(config))
+        threading.Thread(target=_show, args=(config, link), daemon=True).start()
     common = {
         "host": config.network.host,
         "port": config.network.port,
@@ -68,6 +79,30 @@ async def prepare(config: ServerConfig) -> Welcome | None:
         return await welcome(database, config)
     finally:
         await database.close()
+
+
+async def owner_link(config: ServerConfig) -> str:
+    """A link that logs the first owner in once."""
+    database = Database(config.database_url)
+    try:
+        for organisation in await accounts.list_organisations(database):
+            for user in await accounts.list_users(database, organisation.id):
+                if user.role == "owner":
+                    return await login_link(database, config, user.id)
+        return config.url
+    finally:
+        await database.close()
+
+
+def _show(config: ServerConfig, link: str) -> None:
+    """Open the page in a browser, where there is one, once somebody listens."""
+    for _ in range(300):
+        with contextlib.suppress(OSError):
+            socket.create_connection((config.network.host, config.network.port), timeout=1).close()
+            break
+        time.sleep(0.1)
+    if not webbrowser.open(link):
+        print(f"Open this in a browser: {link}", file=sys.stderr, flush=True)
 
 
 def _check_port(config: ServerConfig) -> None:
