@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -21,8 +21,9 @@ from clearsight.server import body
 from clearsight.server.config import ServerConfig
 from clearsight.server.errors import ApiError
 from clearsight.server.gate import Gate
+from clearsight.server.metering import counted
 from clearsight.server.platform import Platform, opened
-from clearsight.server.routes import ROUTERS
+from clearsight.server.routes import ROUTERS, audio
 from clearsight.server.routes.client import Client
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
     app.state.client = Client(client) if client is not None else None
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(audio.router, dependencies=[Depends(counted)])
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

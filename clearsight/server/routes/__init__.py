@@ -1,8 +1,7 @@
-"""One module a group of addresses; each has a `router`."""
+"""One module a group of addresses; each has a `router`. `audio` is put in by the app, with a meter."""
 
 from clearsight.server.routes import (
     account,
-    audio,
     chat,
     client,
     conversations,
@@ -21,6 +20,6 @@ ROUTERS = (
     *(health.router, session.router, account.router),
     client.router,
     *(models.router, chat.router, responses.router, tokens.router),
-    *(files.router, images.router, moderations.router, audio.router),
+    *(files.router, images.router, moderations.router),
     *(conversations.router, trust.router),
 )

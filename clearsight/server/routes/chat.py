@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+import anyio
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -18,7 +19,7 @@ from clearsight.server.chat.prompt import picture_files, picture_urls, read_mess
 from clearsight.server.chat.requests import ChatRequest, JsonObjectFormat, JsonSchemaFormat, ResponseFormat
 from clearsight.server.chat.tools import Tools
 from clearsight.server.errors import ApiError
-from clearsight.server.event_stream import EventStream
+from clearsight.server.event_stream import EventStream, HeldResponse
 from clearsight.server.models import Model
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import Platform, platform_of
@@ -52,11 +53,15 @@ async def create(body: ChatRequest, request: Request) -> Response:
     answer: dict[str, Any] = {}
 
     async def work() -> None:
-        async with stack:
-            answer.update(await completion.whole(generation, asked.count))
+        answer.update(await completion.whole(generation, asked.count))
 
-    await beside(request.is_disconnected, work())
-    return JSONResponse(answer)
+    try:
+        await beside(request.is_disconnected, work())
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await stack.aclose()
+        raise
+    return HeldResponse(answer, stack)
 
 
 async def events(chunks: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
