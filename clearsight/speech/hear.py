@@ -184,7 +184,8 @@ class Hearing:
                     "faster-whisper is needed to hear and is not installed here; install it with: "
                     "pip install 'clearsight[speech]'"
                 ) from error
-            folder = fetch_whisper(offline=self._offline, progress=self._download.progress)
+            with self._download.under_way() as progress:
+                folder = fetch_whisper(offline=self._offline, progress=progress)
             self._model = WhisperModel(
                 str(folder),
                 device="cpu",

@@ -88,7 +88,8 @@ class Piper:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._end()
-            model = fetch_joe(offline=self._offline, progress=self._download.progress)
+            with self._download.under_way() as progress:
+                model = fetch_joe(offline=self._offline, progress=progress)
             self._process = subprocess.Popen(
                 [sys.executable, "-I", str(_WORKER), str(model), str(self._threads)],
                 stdin=subprocess.PIPE,

@@ -26,38 +26,39 @@ class Readiness:
 
 
 class WatchedDownload:
-    """Counts what is fetched while it is shown as before; one or several files, one after the other."""
+    """A download whose progress others may ask for: one or several files, one after the other, shown as before."""
 
     def __init__(self, total_bytes: int, shown: Progress = show_progress):
         self._total = total_bytes
         self._shown = shown
         self._done = 0
-        self._files_under_way = 0
+        self._under_way = False
 
     @contextmanager
-    def progress(self, title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-        """What clearsight.weights wants of a display."""
-        before = self._done
-        self._files_under_way += 1
+    def under_way(self) -> Iterator[Progress]:
+        """While this lasts, something is being fetched; gives the display that is to be told of it."""
+        self._done, self._under_way = 0, True
         try:
-            with self._shown(title, total) as told:
-
-                def count(done: int) -> None:
-                    self._done = before + done
-                    told(done)
-
-                yield count
-                self._done = before + (total or 0)
-        except BaseException:
-            self._done = before  # the next attempt counts anew
-            raise
+            yield self._progress
         finally:
-            self._files_under_way -= 1
+            self._under_way = False
+
+    @contextmanager
+    def _progress(self, title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        before = self._done
+        with self._shown(title, total) as told:
+
+            def count(done: int) -> None:
+                self._done = before + done
+                told(done)
+
+            yield count
+        self._done = before + (total or 0)
 
     def readiness(self, *, here: bool, offline: bool) -> Readiness:
         """The state of what this downloads, given whether it is on the disk and whether it may be fetched."""
         if here:
             return Readiness("ready")
-        if self._files_under_way or 0 < self._done < self._total:
+        if self._under_way:
             return Readiness("fetching", min(self._done, self._total), self._total)
         return Readiness("missing" if offline else "not_fetched", 0, self._total)

@@ -1,5 +1,4 @@
-"""POST /v1/audio/transcriptions and /v1/audio/speech: a recording to text, a text to speech. GET /v1/audio/voices and
-/v1/audio/status: which voices there are, and whether both can begin at once or something is fetched first.
+"""POST /v1/audio/transcriptions and /v1/audio/speech: a recording to text, a text to speech.
 
 What OpenAI's interface has and this one can't do is refused by name: logprobs, speakers apart (diarized_json), chunking
 strategies, instructions to a voice. OpenAI's names of models for the same task mean the ones that are here.
@@ -16,7 +15,6 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import asdict
 from typing import Annotated, Any, Literal, TypeVar
 
 import anyio
@@ -33,7 +31,7 @@ from starlette.types import Message, Receive, Scope, Send
 from clearsight.server.body import Body, StrictRoute, invalid
 from clearsight.server.errors import ApiError
 from clearsight.server.event_stream import EventStream
-from clearsight.speech import Readiness, Segment, Speech, Transcript
+from clearsight.speech import Segment, Speech, Transcript
 from clearsight.speech import errors as speech_errors
 from clearsight.speech.encode import FORMATS, encode
 from clearsight.speech.speak import SPEEDS
@@ -327,37 +325,6 @@ class AudioStream(StreamingResponse):
 
 # ---------------------------------------------------------------------------------------------------
 # Both
-
-
-@router.get("/v1/audio/voices")
-async def voices(request: Request) -> dict[str, Any]:
-    """The voices by the names that /v1/audio/speech takes, and the default one; null when there is none."""
-    speaking = speech_of(request).speaking
-
-    def look() -> tuple[list[dict[str, str]], str | None]:
-        found = [
-            {"id": voice.name, "language": voice.language, "description": voice.description}
-            for voice in speaking.voices()
-        ]
-        try:
-            return found, speaking.voice().name
-        except speech_errors.SpeechUnavailable:
-            return found, None
-
-    found, default = await anyio.to_thread.run_sync(look)
-    return {"object": "list", "data": found, "default": default}
-
-
-@router.get("/v1/audio/status")
-async def status(request: Request) -> dict[str, Any]:
-    """Whether hearing and speaking can begin at once: see `speech.Readiness` for the states. Fetches nothing."""
-    speech = speech_of(request)
-
-    def look() -> tuple[Readiness, Readiness]:
-        return speech.hearing.readiness(), speech.speaking.readiness()
-
-    hearing, speaking = await anyio.to_thread.run_sync(look)
-    return {"hearing": asdict(hearing), "speaking": asdict(speaking)}
 
 
 def speech_of(request: Request) -> Speech:
