@@ -98,7 +98,7 @@ class Hearing:
         self._places = threading.BoundedSemaphore(max_waiting)
         self._turn = threading.Lock()
         self._model: Any = None
-        self._download = WatchedDownload(sum(pin.size for pin in WHISPER_PARTS))
+        self._download = WatchedDownload(sum(pin.size or 0 for pin in WHISPER_PARTS))
 
     def readiness(self) -> Readiness:
         """Whether the next recording can be recognised at once."""

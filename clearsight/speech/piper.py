@@ -49,7 +49,7 @@ class Piper:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._idle: threading.Timer | None = None
-        self._download = WatchedDownload(PIPER_JOE.size)
+        self._download = WatchedDownload(PIPER_JOE.size or 0)
 
     def readiness(self) -> Readiness:
         return self._download.readiness(here=has_joe(), offline=is_offline(self._offline))
