@@ -56,7 +56,9 @@ def page(served, browser, signed_in) -> Iterator[Page]:
 
 def test_page_and_server_make_the_same_pauses(page: Page) -> None:
     draw = random.Random(0)
-    made = ["".join(draw.choice('aB1.!?…。 \n-"),;Dr') for _ in range(draw.randint(0, 80))) for _ in range(500)]
+    made = [
+        "".join(draw.choice('aB1.!?…。 \n-"),;Dr') for _ in range(draw.randint(0, 80))) for _ in range(500)
+    ]
     texts = [*CASES, *made, "red and blue, " * 100, "x" * 1000]
     found = page.evaluate(
         """async (texts) => {
@@ -118,7 +120,8 @@ def test_an_answer_that_streams_is_said_as_the_whole_is(page: Page) -> None:
             for (let length = 1; length <= text.length; length += 1) {
                 const said = settledSentences(text.slice(0, length));
                 most = Math.max(most, said.length);
-                if (said.some((sentence, at) => sentence !== whole[at])) wrong.push([text.slice(0, length).slice(-40), said.at(-1)]);
+                const other = said.some((sentence, at) => sentence !== whole[at]);
+                if (other) wrong.push([text.slice(0, length).slice(-40), said.at(-1)]);
             }
             return {wrong: wrong.slice(0, 5), most, whole: whole.length};
         }""",
@@ -131,7 +134,8 @@ def test_an_answer_that_streams_is_said_as_the_whole_is(page: Page) -> None:
 def test_doubtful_words_are_said_to_be_unsure(page: Page) -> None:
     said = page.evaluate("""async () => {
         const drawn = document.createElement('div');
-        drawn.innerHTML = '<p>It is <span class="doubtful">aspirin</span>, 500 mg</p><ul><li>red</li><li>white</li></ul><button>Copy</button>';
+        drawn.innerHTML = '<p>It is <span class="doubtful">aspirin</span>, 500 mg</p>' +
+            '<ul><li>red</li><li>white</li></ul><button>Copy</button>';
         return (await voice('speakable')).speakableElement(drawn);
     }""")
     assert said == "It is unsure: aspirin, 500 mg.\n\nred.\n\nwhite."

@@ -237,6 +237,8 @@ export const t = {
   fetchesFirst: (bytes) => `The server has to fetch its recogniser first, ${Math.round(bytes / 1e6)} MB, once. What you say is kept until then.`,
   fetchingName: "The server is fetching its recogniser",
   fetching: (done, all) => `The server is fetching its recogniser: ${Math.round(done / 1e6)} of ${Math.round(all / 1e6)} MB.`,
+  fetchingVoice: (done, all) => `The server is fetching its voice: ${Math.round(done / 1e6)} of ${Math.round(all / 1e6)} MB.`,
+  notOpenYet: "The microphone was not open yet; hold until it says “Recording”.",
   serverCantHear: "This server has no recogniser. Your browser has one of its own; many browsers send what you say to their maker for it.",
   useBrowserRecogniser: "Use the browser’s recogniser",
   nobodyHears: "This server has no recogniser, and neither has your browser.",

@@ -44,7 +44,6 @@ export class Hearing extends EventTarget {
   /** Open the microphone. */
   async start({ handsFree = false } = {}) {
     if (this.isOpen) return;
-    this.#run += 1;
     const run = this.#run;
     Object.assign(this, { state: "opening", handsFree, partial: "", note: "", offersBrowser: false });
     this.#changed();
@@ -56,7 +55,7 @@ export class Hearing extends EventTarget {
       }
       if (run !== this.#run) return;
       await (usesBrowser ? this.#openRecogniser() : this.#openMicrophone());
-      if (run !== this.#run) return this.#close();
+      if (run !== this.#run) return;
       this.state = handsFree && !usesBrowser ? "waiting" : "recording";
     } catch (error) {
       if (run !== this.#run) return;
@@ -69,6 +68,12 @@ export class Hearing extends EventTarget {
   /** That was all: close the microphone and understand what was said. */
   async finish() {
     if (!this.isOpen) return;
+    if (this.state === "opening") {
+      this.cancel();
+      this.note = t.notOpenYet;
+      this.#changed();
+      return;
+    }
     const recogniser = this.#recogniser;
     this.#recogniser = null;
     const utterance = this.#utterance;

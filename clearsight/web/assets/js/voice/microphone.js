@@ -6,6 +6,7 @@ export class Microphone {
   #stream = null;
   #context = null;
   #node = null;
+  #closed = false;
   rate = 0; // samples a second
 
   /**
@@ -16,15 +17,17 @@ export class Microphone {
     if (!navigator.mediaDevices?.getUserMedia || !globalThis.AudioWorkletNode) throw new DOMException("", "NotSupportedError");
     const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
     this.#stream = await navigator.mediaDevices.getUserMedia({ audio });
+    if (this.#closed) return this.close(); // somebody changed their mind while the browser asked
     for (const track of this.#stream.getTracks()) track.onended = lost;
     this.#context = new AudioContext();
     this.rate = this.#context.sampleRate;
     await this.#context.audioWorklet.addModule(WORKLET);
-    if (!this.#stream) return; // closed in the meantime
+    if (this.#closed) return undefined;
     this.#node = new AudioWorkletNode(this.#context, "microphone", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
     this.#node.port.onmessage = ({ data }) => heard(data);
     this.#context.createMediaStreamSource(this.#stream).connect(this.#node);
     await this.#context.resume();
+    return undefined;
   }
 
   /** Be harder to convince while the page itself speaks. */
@@ -34,6 +37,7 @@ export class Microphone {
 
   /** Let it go: the browser's own sign of recording goes out. */
   close() {
+    this.#closed = true;
     for (const track of this.#stream?.getTracks() ?? []) {
       track.onended = null;
       track.stop();

@@ -65,6 +65,7 @@ function spoken() {
         ${iconButton({ name: "stop", label: t.speechStop, run: () => leave(() => speaker.stop()) })}
       </span>
       <p class="voice-text" dir="auto">${speaker.sentence}</p>
+      ${speaker.note ? html`<p class="voice-note">${speaker.note}</p>` : nothing}
     </div>
   `;
 }

@@ -14,10 +14,13 @@ export class ServerVoice {
   #end = null; // ends the sentence that is waited for
   #buffers = new Map(); // sentence with voice and speed: {buffer: promise, abort}
 
+  get isSounding() {
+    return this.#source !== null;
+  }
+
   /** Call within a press of a key or button: browsers allow no sound before. */
   unlock() {
     this.#context ??= new AudioContext({ latencyHint: "interactive" });
-    if (navigator.audioSession) navigator.audioSession.type = "auto";
     return this.#context.resume();
   }
 
@@ -35,6 +38,7 @@ export class ServerVoice {
     source.start();
     this.#source = source;
     await ended;
+    if (this.#source === source) this.#source = null;
   }
 
   /** Silence at once. */

@@ -1,11 +1,14 @@
 // Speaking a text sentence by sentence, also one that is still growing: pause, back, repeat, stop. Where the server has
 // no voice, the browser's own goes on from the same sentence.
 
+import * as api from "../api.js";
 import { announceAlert, announceStatus } from "../announcer.js";
 import { errorWords, t } from "../strings.js";
 import { BrowserVoice, NoBrowserVoice } from "./browser_voice.js";
 import { ServerVoice } from "./server_voice.js";
 import { voicePreference } from "./voice_preferences.js";
+
+const ASK_MS = 1500; // without a sound; then the server is asked what it does
 
 /** Tells `change` when its state or its sentence is another. */
 export class Speaker extends EventTarget {
@@ -13,6 +16,7 @@ export class Speaker extends EventTarget {
   source = null; // what is being spoken: the id of a message, or any name
   sentences = [];
   at = 0;
+  note = ""; // a download that is waited for
   #complete = true;
   #run = 0; // grows with every stop and jump, so that what was before knows that it is over
   #more = null;
@@ -104,6 +108,7 @@ export class Speaker extends EventTarget {
         await this.#say(sentence, run);
         if (run !== this.#run) return;
         this.at += 1;
+        this.note = "";
         this.#changed();
       } else if (this.#complete) this.stop();
       else await new Promise((resolve) => (this.#more = resolve));
@@ -112,6 +117,7 @@ export class Speaker extends EventTarget {
 
   async #say(sentence, run) {
     const voice = this.#voice;
+    const watch = setInterval(() => this.#lookForDownload(), ASK_MS);
     try {
       await voice.speak(sentence, this.sentences[this.at + 1]);
     } catch (error) {
@@ -125,7 +131,17 @@ export class Speaker extends EventTarget {
       }
       announceAlert(error instanceof NoBrowserVoice ? t.noVoice : errorWords(error));
       this.stop();
+    } finally {
+      clearInterval(watch);
     }
+  }
+
+  /** The first sentence may have to wait for the voice itself. */
+  async #lookForDownload() {
+    if (this.#voice !== this.#server || this.#server.isSounding) return;
+    const { speaking } = await api.get("/v1/audio/status").catch(() => ({ speaking: {} }));
+    this.note = speaking.state === "fetching" ? t.fetchingVoice(speaking.done_bytes, speaking.total_bytes) : "";
+    this.#changed();
   }
 
   #changed() {
