@@ -43,7 +43,7 @@ def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
         async with opened(config) as platform:
             holder.append(platform)
             app.state.platform = platform
-            app.state.speech = platform.speech
+            app.state.speech = platform.speech if config.speech.enabled else None
             with platform.draining.on_signals():
                 yield
             holder.clear()

@@ -2,6 +2,7 @@
 
 from clearsight.server.routes import (
     account,
+    audio_status,
     chat,
     client,
     conversations,
@@ -20,6 +21,6 @@ ROUTERS = (
     *(health.router, session.router, account.router),
     client.router,
     *(models.router, chat.router, responses.router, tokens.router),
-    *(files.router, images.router, moderations.router),
+    *(files.router, images.router, moderations.router, audio_status.router),
     *(conversations.router, trust.router),
 )
