@@ -34,7 +34,14 @@ TYPES = {
 TEXT = (".css", ".html", ".js", ".json", ".svg", ".webmanifest")
 FOR_EVER = "public, max-age=31536000, immutable"
 AGAIN = "no-cache"
-SHELL = ("assets/css/", "assets/js/", "assets/icons.svg", "vendor/lit-html/", "vendor/marked/", "vendor/dompurify/")
+SHELL = (
+    "assets/css/",
+    "assets/js/",
+    "assets/icons.svg",
+    "vendor/lit-html/",
+    "vendor/marked/",
+    "vendor/dompurify/",
+)
 """What a browser keeps to open the page without a network."""
 
 
@@ -141,7 +148,9 @@ def _page(request: Request, name: str) -> Response:
 def _client(request: Request) -> Client:
     client = request.app.state.client
     if not isinstance(client, Client):
-        raise ApiError(404, "This server has no web client; start it with clearsight serve.", code="not_found")
+        raise ApiError(
+            404, "This server has no web client; start it with clearsight serve.", code="not_found"
+        )
     return client
 
 
