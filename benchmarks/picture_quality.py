@@ -4,7 +4,8 @@ Pictures: those of the suite `real` (photographs, screens, pages) and drawn ones
 alarm about one of them is false. The same pictures made worse by clearsight.data.degrade (blur, low light), shaken
 (a box of some pixels along one side) or over-exposed: each alarm of that kind is true, at the strength the table
 names. Writing is cut off by cutting drawn pictures through at least three of their words. Every second picture was
-looked at when the thresholds were chosen; the figures are of the others. Intervals are Wilson's, 95%. The last line is JSON.
+looked at when the thresholds were chosen; the figures are of the others. Intervals are Wilson's, 95%. The last line is
+JSON.
 
     python -m benchmarks.picture_quality
 """

@@ -9,8 +9,8 @@ of the first answer gets
 
 where "contain" is judged on normalised words: lower case without accents, "two" as 2, 1,000 as 1000, plurals as
 their singular. Words that carry nothing ("the", "is", "there") have no support of their own. A word with less than
-half is doubtful; doubtful neighbours are one span, with the lowest support among them. `answer_support` is the lowest of an
-answer's words: an answer is as uncertain as its most uncertain word.
+half is doubtful; doubtful neighbours are one span, with the lowest support among them. `answer_support` is the lowest
+of an answer's words: an answer is as uncertain as its most uncertain word.
 
 What this can't see: an error that is made every time. What it gets wrong: another word for the same thing ("sofa",
 "couch") counts as disagreement; long answers that pick other details do so too, which is why few words of a long

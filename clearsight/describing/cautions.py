@@ -20,8 +20,7 @@ _MONTHS = (
 )
 _PATTERNS: dict[Topic, str] = {
     "medicine": r"\b(?:medic(?:ine|ation)s?|pills?|tablets?|capsules?|dos(?:e|es|age)|prescriptions?|drugs?|syrup"
-    r"|insulin
-    r"|inhalers?|injections?|side effects?|milligrams?|micrograms?)\b|\d\s?(?:mg|mcg|µg|iu)\b",
+    r"|insulin|inhalers?|injections?|side effects?|milligrams?|micrograms?)\b|\d\s?(?:mg|mcg|µg|iu)\b",
     "money": r"[$€£¥₹]\s?\d|\d\s?(?:[$€£¥₹]|(?:usd|eur|gbp|dollars?|euros?|pounds?|cents?|pence|rupees?|yen)\b)"
     r"|\b(?:banknotes?|bank notes?|cash|coins?|invoices?|receipts?|total due|amount due|account number|iban"
     r"|(?:how much|price|costs?)\b.{0,24}\b(?:is|it|this|does|of))\b",
@@ -29,8 +28,7 @@ _PATTERNS: dict[Topic, str] = {
     rf"|\b\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}\b|\b\d{{4}}-\d{{2}}-\d{{2}}\b|\b{_MONTHS}\.?\s\d{{1,4}}\b"
     rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s{_MONTHS}\b",
     "allergens": r"\b(?:allerg(?:y|ies|ic|ens?)|ingredients?|gluten|peanuts?|tree nuts?|nuts?|almonds?|hazelnuts?"
-    r"|cashews?
-    r"|walnuts?|lactose|soya?|sesame|shellfish|crustaceans?|celery|mustard|sulphites?|lupin|may contain)\b",
+    r"|cashews?|walnuts?|lactose|soya?|sesame|shellfish|crustaceans?|celery|mustard|sulphites?|lupin|may contain)\b",
     "traffic": r"\b(?:cross(?:ing)?\b.{0,20}\b(?:street|road)|(?:street|road|pedestrian|zebra) crossings?|crosswalks?"
     r"|traffic lights?|walk(?:ing)? (?:sign|signal)|(?:light|signal|man) is (?:red|green|amber|yellow)"
     r"|oncoming (?:car|traffic)s?|safe to (?:cross|walk|go))\b",

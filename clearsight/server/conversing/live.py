@@ -97,7 +97,7 @@ class LiveAnswers:
             del self._answers[old]
         live = LiveAnswer(message, details=dict(message.details))
         asked = Asked("/v1/conversations", model, prompt, sampling, Tools(), 1)
-        hashes = messages.pictures(turn.content)
+        hashes = [part["sha256"] for part in turn.content if part["type"] == "image"]
         live.task = asyncio.create_task(self._make(live, principal, request_id, asked, hashes))
         self._answers[message.id] = live
         return live

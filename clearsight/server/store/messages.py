@@ -174,8 +174,10 @@ async def in_order(
 
 
 def pictures(content: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Hashes of the pictures in a turn's parts, each once, in order."""
-    return list(dict.fromkeys(str(part["sha256"]) for part in content if part.get("type") == "image"))
+    """Hashes of the pictures in a turn's parts and of what they were before they were marked, each once, in order."""
+    shown = [part for part in content if part.get("type") == "image"]
+    hashes = (str(part[name]) for part in shown for name in ("sha256", "original") if part.get(name))
+    return list(dict.fromkeys(hashes))
 
 
 async def _add(
