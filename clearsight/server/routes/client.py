@@ -99,32 +99,32 @@ def _file(name: str, data: bytes) -> ClientFile:
     return ClientFile(TYPES[suffix], data, compressed, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
 
 
-@router.get("/")
-@router.get("/shared/{token}")
+@router.api_route("/", methods=["GET", "HEAD"])
+@router.api_route("/shared/{token}", methods=["GET", "HEAD"])
 async def page(request: Request) -> Response:
     """The page; what it shows follows from its address."""
     return _page(request, "index.html")
 
 
-@router.get("/worker.js")
+@router.api_route("/worker.js", methods=["GET", "HEAD"])
 async def worker(request: Request) -> Response:
     """The service worker, at the top so that it may answer for the whole page."""
     return _page(request, "worker.js")
 
 
-@router.get("/manifest.webmanifest")
+@router.api_route("/manifest.webmanifest", methods=["GET", "HEAD"])
 async def manifest(request: Request) -> Response:
     """What an installed page is called and looks like."""
     return _page(request, "manifest.webmanifest")
 
 
-@router.get("/favicon.ico")
+@router.api_route("/favicon.ico", methods=["GET", "HEAD"])
 async def favicon(request: Request) -> Response:
     """The icon, for browsers that ask here by themselves."""
     return asset_file(request, "icon.svg")
 
 
-@router.get("/assets/{path:path}")
+@router.api_route("/assets/{path:path}", methods=["GET", "HEAD"])
 async def asset(request: Request, path: str) -> Response:
     """One file of the client."""
     return asset_file(request, path)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
 from clearsight.decoding.sampling import Sampling
 from clearsight.server.body import StrictRoute
@@ -22,7 +23,7 @@ from clearsight.server.conversing.requests import (
     NewConversation,
     StoredImage,
 )
-from clearsight.server.errors import ApiError
+from clearsight.server.errors import ApiError, not_found
 from clearsight.server.event_stream import EventStream
 from clearsight.server.models import Model
 from clearsight.server.pictures import PictureSource
@@ -128,14 +129,31 @@ async def unshare(request: Request, conversation_id: str) -> dict[str, Any]:
 
 @router.get("/v1/shared/{token}")
 async def shared(request: Request, token: str) -> dict[str, Any]:
-    """What a secret link shows: no names, nothing about the account."""
-    row, turns = await messages.of_shared(platform_of(request).database, token)
+    """What a secret link shows: no names, nothing about the account. Pictures come with their words."""
+    platform = platform_of(request)
+    row, turns = await messages.of_shared(platform.database, token)
     shown = ("id", "parent_id", "sequence", "role", "content", "status", "created_at")
-    return {
-        "object": "shared_conversation",
-        "title": row.title,
-        "messages": [{name: message_json(turn)[name] for name in shown} for turn in turns],
-    }
+    told = [{name: message_json(turn)[name] for name in shown} for turn in turns]
+    for turn in told:
+        turn["content"] = [
+            {**part, "alt": (await platform.blobs.row(row.organisation_id, part["sha256"])).alt}
+            if part["type"] == "image"
+            else part
+            for part in turn["content"]
+        ]
+    return {"object": "shared_conversation", "title": row.title, "messages": told}
+
+
+@router.get("/v1/shared/{token}/images/{sha256}", response_class=Response)
+async def shared_image(request: Request, token: str, sha256: str) -> Response:
+    """A picture of a conversation that was shared; 404 for any other."""
+    platform = platform_of(request)
+    row, turns = await messages.of_shared(platform.database, token)
+    if not any(part.get("sha256") == sha256 for turn in turns for part in turn.content):
+        raise not_found("picture")
+    blob = await platform.blobs.row(row.organisation_id, sha256)
+    data = await platform.blobs.read(row.organisation_id, sha256)
+    return Response(data, media_type=blob.media_type)
 
 
 @router.post("/v1/conversations/{conversation_id}/answers")

@@ -8,7 +8,7 @@ const MOST_PIXELS = 4_000_000; // above that every picture is cut into the same 
 const ofText = { key: "", tokens: 0, context: 0 };
 const ofPicture = new Map(); // "width x height model" -> tokens
 let timer = 0;
-let hidden = false; // the model's server can't count
+const uncounted = new Set(); // models of servers that can't count
 
 /** {total, pictures, context} in tokens, as far as it is known now; asks for what isn't. */
 export function cost(app) {
@@ -16,7 +16,7 @@ export function cost(app) {
   const before = app.messages.findLast((message) => message.details?.usage)?.details.usage.total_tokens ?? 0;
   const wanted = app.attachments.filter((one) => one.state === "ready");
   const text = app.draft.trim();
-  if (hidden || !model || (!text && !wanted.length)) return { total: 0, pictures: 0, context: 0 };
+  if (uncounted.has(model) || !model || (!text && !wanted.length)) return { total: 0, pictures: 0, context: 0 };
   const key = JSON.stringify([model, before ? "" : system, text]);
   const sizes = wanted.map((one) => `${one.width}x${one.height} ${model}`);
   if (key !== ofText.key || sizes.some((size) => !ofPicture.has(size))) {
@@ -41,7 +41,7 @@ async function count(app, key, model, system, text, wanted) {
       ofPicture.set(size, pictures[0].prompt_tokens);
     }
   } catch (error) {
-    if (error.status === 400) hidden = true;
+    if (error.status === 400) uncounted.add(model);
     return; // a cost that isn't known isn't shown
   }
   app.change();

@@ -5,7 +5,6 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { announceStatus } from "./announcer.js";
 import { ApiError, get, openSession, post } from "./api.js";
 import { views } from "./extensions.js";
-import { feedback } from "./feedback.js";
 import { loadPreferences } from "./preferences.js";
 import { focusComposer, listenForShortcuts } from "./shortcuts.js";
 import { app } from "./state.js";
@@ -19,13 +18,16 @@ import { shell } from "./views/shell.js";
 
 const root = document.getElementById("app");
 const above = document.getElementById("dialogs");
+root.replaceChildren(); // the words that stood there while this was being loaded
 const sharedToken = /^\/shared\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
 let waiting = false;
+
+const opening = html`<main class="opening"><h1>${t.product}</h1><p>${t.loading}</p></main>`;
 
 function draw() {
   waiting = false;
   if (sharedToken) render(sharedPage(), root);
-  else if (!app.ready) render(html`<main class="opening"><h1>${t.product}</h1><p>${t.loading}</p></main>`, root);
+  else if (!app.ready) render(opening, root);
   else if (!app.session) render(loginPage(app), root);
   else render(shell(app), root);
   render(html`${app.session ? html`${dialogs(app)}${menu(app)}` : nothing}${alertBar()}`, above);
@@ -92,7 +94,7 @@ async function start() {
   }
   app.ready = true;
   if (app.session) {
-    await Promise.all([loadPreferences(), loadModels(), app.library.refresh(), feedback.look()].map((one) => one.catch(app.fail.bind(app))));
+    await Promise.all([loadPreferences(), loadModels(), app.library.refresh()].map((one) => one.catch(app.fail.bind(app))));
     await follow();
   }
   app.change();

@@ -23,6 +23,7 @@ const POLICY = {
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
+  ADD_URI_SAFE_ATTR: ["start", "type", "checked", "disabled", "align", "aria-label"],
   RETURN_DOM_FRAGMENT: true,
 };
 

@@ -136,7 +136,16 @@ export const t = {
   report: "Report",
   reportTitle: "Report this answer",
   reportCategory: "What is it about?",
-  reportCategories: { harm: "Dangerous or harmful", hate: "Hateful", sexual: "Sexual", privacy: "Somebody's privacy", wrong: "Badly wrong", other: "Something else" },
+  reportCategories: {
+    wrong: "Badly wrong",
+    harmful: "Dangerous or harmful",
+    hateful: "Hateful",
+    sexual: "Sexual",
+    private: "Somebody's privacy",
+    "identifies a person": "It says who somebody is",
+    copyright: "Copyright",
+    other: "Something else",
+  },
   reportSend: "Send report",
   details: "Details",
   usage: ({ prompt_tokens, completion_tokens, prompt_tokens_details }) => {

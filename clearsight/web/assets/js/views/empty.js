@@ -9,6 +9,7 @@ const SAMPLE = new URL("../../pictures/sample.png", import.meta.url).href;
 async function trySample(app, question) {
   const data = await (await fetch(SAMPLE)).blob();
   await app.addFiles([new File([data], "sample.png", { type: "image/png" })]);
+  document.getElementById("composer-text")?.focus();
   await app.send(question);
 }
 

@@ -22,7 +22,7 @@ export function toEnd() {
 
 /** After this drawing, stay at the end if that is where we were. */
 export function keepAtEnd(app) {
-  if (!end && !app.sending) return;
+  if (!app.messages.length || (!end && !app.sending)) return;
   requestAnimationFrame(() => {
     if (end || app.sending) toEnd();
   });
