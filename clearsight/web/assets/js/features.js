@@ -1,1 +1,3 @@
 // The features that put themselves into the page; each is a folder with an index.js that fills extensions.js.
+import "./pictures/index.js";
+import "./describe/index.js";
