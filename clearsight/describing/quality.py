@@ -33,8 +33,8 @@ FLATTEST = 0.1  # quantile over cells that is taken as grain
 
 SMALL = 160  # pixels of the shorter side
 DARK = 78.0  # grey level that 98 % of the picture stay below
-BRIGHT = 165.0  # grey level that 98 % of the picture stay above
-FLAT = 34.0  # grey levels between the 1st and the 99th percentile
+BRIGHT = 165.0  # grey level that all but a thousandth of the picture stay above
+FLAT = 34.0  # grey levels between the darkest and the lightest thousandth
 BLURRED = 0.06  # sharpness
 
 BAND = 36  # pixels along an edge in which one line of writing is looked for
@@ -97,11 +97,11 @@ def quality(picture: Image.Image) -> Quality:
     if min(picture.size) < SMALL:
         found.append(Finding("small", float(min(picture.size))))
     grey = luminance(picture)
-    low, least, most, high = np.percentile(grey, (1, 2, 98, 99))
+    low, most, high = np.percentile(grey, (0.1, 98, 99.9))
     if most < DARK:
         found.append(Finding("dark", float(most)))
-    elif least > BRIGHT and high - low < 255 - BRIGHT:
-        found.append(Finding("bright", float(least)))
+    elif low > BRIGHT:
+        found.append(Finding("bright", float(low)))
     elif high - low < FLAT:
         found.append(Finding("flat", float(high - low)))
     else:
