@@ -50,6 +50,7 @@ SCOPES = (
     ("/v1/moderations", "inference"),
     ("/v1/audio/", "inference"),
     ("/v1/images", "inference"),
+    ("/v1/describe", "inference"),
     ("/v1/files", "files"),
     ("/v1/conversations", "conversations"),
     ("/v1/messages", "conversations"),

@@ -1,8 +1,11 @@
 // Every word of the page, in one place. Plain sentences; functions where a number or name goes in.
 
+import { pictureStrings } from "./strings_pictures.js";
+
 const plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 export const t = {
+  ...pictureStrings,
   product: "Clearsight",
   skipToComposer: "Skip to the message box",
   skipToMain: "Skip to the content",
