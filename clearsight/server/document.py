@@ -10,7 +10,12 @@ from clearsight.server.gate import is_public
 
 SCHEMES = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key, cs-..."},
-    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser that is logged in."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "A browser that is logged in.",
+    },
 }
 
 

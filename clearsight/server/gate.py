@@ -21,7 +21,7 @@ from starlette.datastructures import Headers, MutableHeaders
 
 from clearsight.server.authentication import Authentication
 from clearsight.server.config import ServerConfig
-from clearsight.server.errors import ApiError
+from clearsight.server.errors import ApiError, unforeseen
 from clearsight.server.principal import Principal
 
 log = logging.getLogger(__name__)
@@ -97,6 +97,10 @@ class Gate:
         self._failures: dict[str, tuple[int, int]] = {}
         self._version = app.version
 
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of what is behind the gate."""
+        return self._app.openapi()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
@@ -133,10 +137,7 @@ class Gate:
         except Exception:
             log.exception("request %s failed", request_id)
             if not began:
-                await send_error(
-                    answer,
-                    ApiError(500, f"Something failed here; it was noted as {request_id}.", retry=False),
-                )
+                await send_error(answer, unforeseen(request_id))
 
     async def _admit(self, scope: Scope) -> None:
         """Let a request in or raise ApiError; leaves who asks in the scope."""
@@ -221,7 +222,7 @@ class Gate:
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """The body, up to the limit, whatever its Content-Length says."""
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._longest:
+        if declared.isascii() and declared.isdecimal() and int(declared[:20]) > self._longest:
             raise self._too_long()
         seen = 0
 
