@@ -1,7 +1,8 @@
 """JSON that may come in: strict where Python is lenient, and complaints that name the field as clients know it.
 
-Refused with 400: what is no UTF-8, half a surrogate pair, NaN and Infinity, a key twice in one object, nesting deeper
-than MAX_DEPTH, unknown fields, numbers in strings. A route declares a pydantic model of `Body` and is made by `StrictRoute`.
+Refused with 400: what is no UTF-8, half a surrogate pair, NaN and Infinity, a key twice in one object, nesting
+deeper than MAX_DEPTH, unknown fields, numbers in strings. A route declares a pydantic model of `Body` and is made by
+`StrictRoute`.
 """
 
 import difflib
@@ -64,7 +65,7 @@ def parse(data: bytes) -> Any:
 
 
 def _check(value: Any, *, texts: bool) -> None:
-    """Raises ApiError for what is nested too deeply, and with `texts` for half a surrogate pair: it is in no encoding."""
+    """Raises ApiError for what is nested too deeply, and with `texts` for half a surrogate pair."""
     waiting: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())]
     while waiting:
         held, steps = waiting.pop()
@@ -101,9 +102,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ApiError(
-            400, f"The key {twice[:SHOWN]!a} stands twice in one object.", code="invalid_json"
-        )
+        raise ApiError(400, f"The key {twice[:SHOWN]!a} stands twice in one object.", code="invalid_json")
     return found
 
 

@@ -10,6 +10,7 @@ were walked around (CVE-2026-48746).
 import ipaddress
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -81,6 +82,7 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(self), microphone=(self), geolocation=()",
     "content-security-policy": CONTENT_SECURITY_POLICY,
 }
+HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 FAILURES = 100
 """Wrong keys from one address within a minute; then 429 for the rest of it, so that guessing costs nothing here."""
 
@@ -144,7 +146,8 @@ class Gate:
         headers = Headers(scope=scope)
         self._check_host(headers)
         method, path = scope["method"], scope["path"]
-        if not path.startswith("/") or "//" in path or "\\" in path or ".." in path.split("/"):
+        hidden = b"%2f" in scope.get("raw_path", b"").lower() and not path.startswith("/v1/models/")
+        if not path.startswith("/") or "//" in path or "\\" in path or ".." in path.split("/") or hidden:
             raise ApiError(404, "There is no such address.", code="not_found")
         public = is_public(method, path)
         scope_name = needed_scope(path)
@@ -280,14 +283,14 @@ def _allowed_hosts(config: ServerConfig) -> frozenset[str]:
 
 def _host_name(value: str) -> str | None:
     """The name of a Host header, without its port; None for what is no plain name or address."""
+    if not HOST.fullmatch(value):
+        return None
     try:
         split = urlsplit(f"//{value}")
         name, _ = split.hostname, split.port
     except ValueError:
         return None
-    if not name or split.path or split.query or split.fragment or split.username is not None:
-        return None
-    return name.lower()
+    return name.lower() if name else None
 
 
 def _is_address(name: str) -> bool:

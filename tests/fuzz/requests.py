@@ -1,13 +1,17 @@
 """Coverage-guided fuzzing of what reads a request's JSON: python tests/fuzz/requests.py -max_total_time=600
 
-The first byte says which route's model reads the rest. For every input: either a value that can be written as UTF-8
+The first byte says which route's model reads the rest. Bytes are changed at random, and as often values of the JSON, so
+that more than the parser is reached. For every input: either a value that can be written as UTF-8
 again, or a refusal in a sentence of ours that can. Without a folder of inputs in the arguments it starts from the
 bodies of the corpus.
 """
 
+import copy
 import json
+import random
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,13 @@ from pydantic import BaseModel, ValidationError
 MODELS: tuple[type[BaseModel], ...] = (
     *(ChatRequest, ResponseRequest, ModerationRequest),
     *(Ask, NewConversation, ConversationChanges),
+)
+ODD: tuple[Any, ...] = (
+    *(None, True, 0, -1, 1, 0.5, 10**30, -(2**63), 1e308, "", "a", "\0", "\ud800", "\u2028", "a" * 700),
+    *([], {}, [[]], {"": {}}, {"type": "text", "text": "a"}, {"role": "user", "content": "a"}),
+)
+NAMES = sorted(
+    {name for model in MODELS for name in model.model_fields} | {"", "\0", "\udfff", "type", "a.b[0]"}
 )
 LEAKS = ("pydantic", "Traceback", "Input should", "0x", "object at", "codec", "<class")
 LONGEST = 600  # characters of a sentence
@@ -64,6 +75,54 @@ def read(model: type[BaseModel], data: bytes) -> None:
     json.dumps(kept.model_dump(), ensure_ascii=False, allow_nan=False).encode()
 
 
+def mutate(data: bytes, most: int, seed: int) -> bytes:
+    """Another input: some value of the JSON is dropped, doubled, renamed or put in another's place; else some bytes."""
+    chance = random.Random(seed)
+    try:
+        if chance.random() < 0.5:
+            raise ValueError
+        value = json.loads(data[1:])
+    except (ValueError, RecursionError):
+        return bytes(atheris.Mutate(data, most))
+    for _ in range(chance.randint(1, 3)):
+        changed(value, chance)
+    first = bytes([chance.choice((data[0], chance.randrange(len(MODELS))))])
+    return (first + json.dumps(value).encode())[:most]
+
+
+def changed(value: Any, chance: random.Random) -> None:
+    """Change one place inside a value."""
+    places = list(inside(value))
+    if not places:
+        return
+    holder, key = chance.choice(places)
+    other_holder, other_key = chance.choice(places)
+    kind = chance.randrange(5)
+    if kind == 0:
+        holder[key] = copy.deepcopy(chance.choice(ODD))
+    elif kind == 1:
+        holder[key] = copy.deepcopy(other_holder[other_key])
+    elif kind == 2:
+        del holder[key]
+    elif kind == 3 and isinstance(holder, dict):
+        holder[chance.choice((*NAMES, str(key) + "x"))] = holder.pop(key)
+    elif isinstance(holder, list):
+        holder.insert(key, copy.deepcopy(holder[key]))
+    else:
+        holder[chance.choice(NAMES)] = copy.deepcopy(chance.choice(ODD))
+
+
+def inside(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place that holds something, as container and key."""
+    waiting = [value]
+    while waiting:
+        held = waiting.pop()
+        if isinstance(held, dict | list):
+            for key in list(held) if isinstance(held, dict) else range(len(held)):
+                yield held, key
+                waiting.append(held[key])
+
+
 def seeds() -> list[bytes]:
     """Bodies of the corpus that are not long, for the models that they are meant for."""
     from tests.server.corpus import cases
@@ -85,7 +144,11 @@ def main() -> None:
         for number, data in enumerate(seeds()):
             (folder / f"{number:05}").write_bytes(data)
         arguments = [*arguments, str(folder)]
-    atheris.Setup([*arguments, "-max_len=4000", "-timeout=20", "-rss_limit_mb=3000"], check_one_input)
+    atheris.Setup(
+        [*arguments, "-max_len=4000", "-timeout=20", "-rss_limit_mb=3000"],
+        check_one_input,
+        custom_mutator=mutate,
+    )
     atheris.Fuzz()
 
 

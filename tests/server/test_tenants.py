@@ -18,15 +18,20 @@ MODEL = "mini"
 Ids = dict[str, str]
 
 
+def client_of(served: Served, key: str) -> httpx2.Client:
+    """A client with this key."""
+    return httpx2.Client(base_url=served.url, headers={"authorization": f"Bearer {key}"}, timeout=120)
+
+
 @pytest.fixture(scope="module")
 def ours(served: Served) -> httpx2.Client:
-    return served.client(headers=served.admin_headers)
+    return client_of(served, served.new_key(ROLE_SCOPES["owner"]))
 
 
 @pytest.fixture(scope="module")
 def theirs(served: Served) -> httpx2.Client:
     key = served.new_key(ROLE_SCOPES["admin"], user="Somebody else")
-    return served.client(headers={"authorization": f"Bearer {key}"})
+    return client_of(served, key)
 
 
 def url_of(number: int) -> str:
@@ -147,7 +152,7 @@ def test_a_stored_picture_of_somebody_else_cannot_be_put_into_a_turn(ours: httpx
 
 def test_a_reviewer_decides_on_nothing_of_another_organisation(served: Served, ids: Ids) -> None:
     key = served.new_key(ROLE_SCOPES["reviewer"], user="A third one")
-    with served.client(headers={"authorization": f"Bearer {key}"}) as third:
+    with client_of(served, key) as third:
         answers = [
             third.post(f"/v1/review/reports/{one}", json=DECISION)
             for one in (ids["report"], nobodys("report", ids["report"]))
