@@ -60,7 +60,9 @@ def parse(data: bytes) -> Any:
     except ValueError as error:
         place = f" (at character {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
         raise ApiError(400, f"The body is not JSON{place}.", code="invalid_json") from None
-    _check(value, texts=SURROGATE.search(data) is not None)
+    texts = SURROGATE.search(data) is not None
+    if texts or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _check(value, texts=texts)
     return value
 
 
