@@ -11,7 +11,7 @@ from pydantic import Field
 from clearsight.conversation import Conversation, Detail, user
 from clearsight.processing import tiles
 from clearsight.server.answers import PICTURE, ImageEntry, bytes_of, told
-from clearsight.server.body import Body, StrictRoute
+from clearsight.server.body import Body, StrictRoute, check_form
 from clearsight.server.errors import ApiError
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import platform_of
@@ -99,6 +99,7 @@ async def seen(
 async def upload(request: Request, file: UploadFile) -> dict[str, Any]:
     """Take a picture in for a conversation. One that no message shows within an hour is deleted."""
     platform, principal = platform_of(request), principal_of(request)
+    await check_form(request, ("file",))
     data = await file.read(platform.ingest.limits.max_picture_bytes + 1)
     platform.ingest.check_parts([len(data)], param="file")
     picture = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)
