@@ -10,6 +10,7 @@ Pictures travel as data URLs with their `detail`. What a server may not know (`t
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 import threading
@@ -87,6 +88,7 @@ class Upstream(ConversationEngine):
         self._maker: str | None = None
         self._tokenizes: bool | None = None
         self._closed = False
+        self._salts = True  # until the server refuses one
         self._tasks: dict[Stream, asyncio.Task[None]] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
@@ -117,17 +119,31 @@ class Upstream(ConversationEngine):
     ) -> list[Stream]:
         """Begin `count` answers; returns at once. With a seed, each next answer has the next seed.
 
+<<<<<<< HEAD
         `tenant` salts the server's prefix cache where that can be asked for (vLLM, SGLang); with others whoever asks
         through here shares one. What goes wrong is raised by reading a
         stream, as UpstreamError with what the server said. Cancelling closes the connection, whatever it waits for.
+=======
+        `tenant` keeps what the server caches apart: as a salt (vLLM) and as the user (Clearsight), hashed. What goes
+        wrong is raised by reading a stream, as UpstreamError with what the server said. Cancelling closes the
+        connection, whatever it waits for.
+>>>>>>> platform
         """
         if self._closed:
             raise EngineError("this connection is closed; make a new one")
         streams = []
         for number in range(count):
             body = request_body(self.model, conversation, (sampling or Sampling()).nth(number), detail)
+<<<<<<< HEAD
             extra = {"cache_salt": tenant} if tenant else {}
             streams.append(self._submit(body, extra | ({"priority": priority} if priority else {})))
+=======
+            if tenant:
+                body |= _separated(tenant, self._salts)
+            if priority:
+                body["priority"] = priority
+            streams.append(self._submit(body))
+>>>>>>> platform
         return streams
 
     async def alive(self, timeout: float) -> bool:
@@ -234,6 +250,12 @@ class Upstream(ConversationEngine):
         async with self._client.stream("POST", f"{self.base_url}/chat/completions", json=body) as response:
             if response.status_code != 200:
                 await response.aread()
+                if response.status_code == 400 and "cache_salt" in body and "cache_salt" in response.text:
+                    self._salts = False
+                    unsalted = {name: value for name, value in body.items() if name != "cache_salt"}
+                    async for again in self._events(unsalted):
+                        yield again
+                    return
                 raise UpstreamError(_complaint(response), response.status_code)
             async for chunk in _chunks(response):
                 if chunk.get("error"):
@@ -283,6 +305,12 @@ def request_body(
     if sampling.structure is not None:
         body |= _structure(sampling.structure.kind, sampling.structure.source)
     return body
+
+
+def _separated(tenant: str, salts: bool) -> dict[str, str]:
+    """What keeps a tenant's cached prompts from others. Nobody learns from it who that is."""
+    name = hashlib.sha256(f"clearsight:tenant:1\0{tenant}".encode()).hexdigest()[:32]
+    return {"user": name, "cache_salt": name} if salts else {"user": name}
 
 
 def _structure(kind: str, source: str) -> dict[str, Any]:

@@ -8,33 +8,33 @@ What comes back is the gate with the FastAPI application behind it; nothing reac
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from clearsight import __version__
 from clearsight.server import body
+from clearsight.server.answers import ERRORS
 from clearsight.server.config import ServerConfig
+from clearsight.server.document import document_of
 from clearsight.server.errors import ApiError
 from clearsight.server.gate import Gate
+from clearsight.server.metering import counted
 from clearsight.server.platform import Platform, opened
-from clearsight.server.routes import ROUTERS
+from clearsight.server.routes import ROUTERS, audio
+from clearsight.server.routes.client import Client
 
 log = logging.getLogger(__name__)
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": what,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-    }
-    for status, what in ((400, "What was sent can't be used."), (401, "Nobody known."), (403, "Not allowed."))
-}
 
 
-def create_app(config: ServerConfig) -> Gate:
-    """An ASGI application for these settings. Raises ServerConfigError for settings that don't fit together."""
+def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
+    """An ASGI application for these settings, and the web client of a folder.
+
+    Raises ServerConfigError for settings that don't fit together.
+    """
     config.check()
     holder: list[Platform] = []
 
@@ -58,8 +58,11 @@ def create_app(config: ServerConfig) -> Gate:
         redirect_slashes=False,
         responses=ERRORS,
     )
+    app.state.client = Client(client) if client is not None else None
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(audio.router, dependencies=[Depends(counted)])
+    app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

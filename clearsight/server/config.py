@@ -29,7 +29,7 @@ class ServerConfigError(ValueError):
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Network(_Settings):
@@ -106,6 +106,8 @@ class Safety(_Settings):
 
     policy: str = "private"
     """private, public, or a policy file."""
+    over: str = ""
+    """A policy file that is merged over it, so that it holds only what differs."""
 
 
 class Speech(_Settings):

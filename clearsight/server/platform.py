@@ -30,6 +30,7 @@ from clearsight.server.store.blobs import Blobs
 from clearsight.server.store.database import Database
 from clearsight.server.store.migrate import upgrade
 from clearsight.server.store.tables import Organisation, now_ms
+from clearsight.server.vigilance import Vigilance
 from clearsight.speech import Speech
 
 if TYPE_CHECKING:
@@ -56,12 +57,14 @@ class Platform:
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
     started: int = field(default_factory=lambda: now_ms() // 1000)
     live: "LiveAnswers" = field(init=False)
+    vigilance: Vigilance = field(init=False)
     _moderators: dict[str, tuple[str, Moderator]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from clearsight.server.conversing.live import LiveAnswers  # which needs a platform itself
 
         self.live = LiveAnswers(self)
+        self.vigilance = Vigilance(self.database)
 
     async def moderator_of(self, organisation_id: str) -> Moderator:
         """The server's policy, or an organisation's own over it."""
@@ -113,7 +116,7 @@ async def opened(config: ServerConfig) -> AsyncIterator[Platform]:
             limiter=Limiter(config.store.limits),
             ingest=Ingest(limits, workers=pictures.workers, fetcher=Fetcher() if pictures.remote else None),
             models=Models(config, draining),
-            moderator=Moderator(load_policy(config.safety.policy)),
+            moderator=Moderator(load_policy(config.safety.policy, config.safety.over or None)),
             speech=Speech.create(voice=config.speech.voice),
             authentication=Authentication(database),
             draining=draining,
@@ -166,6 +169,7 @@ async def _sweep(platform: Platform) -> None:
         await asyncio.sleep(SWEEP_SECONDS)
         try:
             await messages.fail_abandoned(platform.database)
+            await platform.vigilance.look()
             await retention.sweep(platform.database, platform.blobs, platform.config.store.retention_days)
             await platform.blobs.sweep()
         except Exception:

@@ -1,11 +1,15 @@
 """Starts a server: first steps for its owner, then uvicorn, in one process or several."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
 import sys
 import tempfile
+import threading
+import time
+import webbrowser
 from pathlib import Path
 
 import uvicorn
@@ -13,21 +17,30 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clearsight.server.app import create_app
 from clearsight.server.config import ServerConfig, ServerConfigError
-from clearsight.server.first_start import Welcome, welcome
+from clearsight.server.first_start import Welcome, login_link, welcome
+from clearsight.server.store import accounts
 from clearsight.server.store.database import Database
 from clearsight.server.store.migrate import upgrade
 
 log = logging.getLogger(__name__)
 SETTINGS = "CLEARSIGHT_SERVER_SETTINGS"
 """How the settings reach the other processes: JSON."""
+CLIENT = "CLEARSIGHT_SERVER_CLIENT"
+"""And the folder of the web client; empty for none."""
 
 
-def run(config: ServerConfig) -> None:
-    """Serve until told to stop. Raises ServerConfigError for a port that is taken, and as `prepare` does."""
+def run(config: ServerConfig, client: Path | None = None, *, open_page: bool = False) -> None:
+    """Serve, with the web client of a folder, until told to stop; `open_page` shows it to the owner, logged in.
+
+    Raises ServerConfigError for a port that is taken, and as `prepare` does.
+    """
     config.check()
     _check_port(config)
     first = asyncio.run(prepare(config))
     _greet(config, first)
+    if open_page:
+        link = first.link if first else asyncio.run(owner_link(config))
+        threading.Thread(target=_show, args=(config, link), daemon=True).start()
     common = {
         "host": config.network.host,
         "port": config.network.port,
@@ -39,9 +52,10 @@ def run(config: ServerConfig) -> None:
         "h11_max_incomplete_event_size": 64 * 1024,
     }
     if config.network.processes == 1:
-        uvicorn.run(create_app(config), **common)  # type: ignore[arg-type]
+        uvicorn.run(create_app(config, client), **common)  # type: ignore[arg-type]
         return
     os.environ[SETTINGS] = config.model_dump_json()
+    os.environ[CLIENT] = str(client or "")
     uvicorn.run(
         "clearsight.server.run:app_of_environment",
         factory=True,
@@ -52,7 +66,10 @@ def run(config: ServerConfig) -> None:
 
 def app_of_environment() -> object:
     """The application for a process that another one started."""
-    return create_app(ServerConfig.model_validate_json(os.environ[SETTINGS]))
+    client = os.environ[CLIENT]
+    return create_app(
+        ServerConfig.model_validate_json(os.environ[SETTINGS]), Path(client) if client else None
+    )
 
 
 async def prepare(config: ServerConfig) -> Welcome | None:
@@ -83,7 +100,9 @@ def asyncpg_errors() -> type[Exception]:
 def _reason(error: Exception) -> str:
     """The last line of what a driver says, without SQL and without the library's own prose."""
     cause = getattr(error, "orig", None) or error
-    return str(cause).strip().splitlines()[0].rpartition(": ")[2] if str(cause).strip() else type(cause).__name__
+    return (
+        str(cause).strip().splitlines()[0].rpartition(": ")[2] if str(cause).strip() else type(cause).__name__
+    )
 
 
 def _check_data(folder: Path) -> None:
@@ -96,6 +115,30 @@ def _check_data(folder: Path) -> None:
             f"the folder {folder} can't be written ({error.strerror}); name another one with --data, or give this "
             "user write access to it"
         ) from error
+
+
+async def owner_link(config: ServerConfig) -> str:
+    """A link that logs the first owner in once."""
+    database = Database(config.database_url)
+    try:
+        for organisation in await accounts.list_organisations(database):
+            for user in await accounts.list_users(database, organisation.id):
+                if user.role == "owner":
+                    return await login_link(database, config, user.id)
+        return config.url
+    finally:
+        await database.close()
+
+
+def _show(config: ServerConfig, link: str) -> None:
+    """Open the page in a browser, where there is one, once somebody listens."""
+    for _ in range(300):
+        with contextlib.suppress(OSError):
+            socket.create_connection((config.network.host, config.network.port), timeout=1).close()
+            break
+        time.sleep(0.1)
+    if not webbrowser.open(link):
+        print(f"Open this in a browser: {link}", file=sys.stderr, flush=True)
 
 
 def _check_port(config: ServerConfig) -> None:

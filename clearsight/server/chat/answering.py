@@ -48,6 +48,8 @@ class Asked:
     tools: Tools
     count: int
     priority: int = 0
+    user: str = ""
+    """Whom a client asks for, in its own words. What is cached for one user is never used for another."""
 
 
 @asynccontextmanager
@@ -69,6 +71,7 @@ async def answering(
         pixels=asked.prompt.pixels,
         headers=headers,
     )
+    platform.vigilance.saw(principal, (picture.sha256 for picture in asked.prompt.pictures))
     generation: Generation | None = None
     status: ledger.Status = "failed"
     try:
@@ -77,12 +80,13 @@ async def answering(
         if verdict.blocked:
             status = "filtered"
             platform.metrics.blocked.labels("input").inc()
+            await platform.vigilance.refused(principal)
             raise InputRefused(verdict.reasons)
         async with asked.model.answers(
             asked.prompt.conversation,
             asked.sampling,
             asked.count,
-            tenant=principal.organisation_id,
+            tenant=f"{principal.organisation_id}\0{asked.user}" if asked.user else principal.organisation_id,
             priority=asked.priority,
         ) as streams:
             generation = Generation(

@@ -1,9 +1,9 @@
-"""One module a group of addresses; each has a `router`."""
+"""One module a group of addresses; each has a `router`. `audio` is put in by the app, with a meter."""
 
 from clearsight.server.routes import (
     account,
-    audio,
     chat,
+    client,
     conversations,
     files,
     health,
@@ -18,7 +18,8 @@ from clearsight.server.routes import (
 
 ROUTERS = (
     *(health.router, session.router, account.router),
+    client.router,
     *(models.router, chat.router, responses.router, tokens.router),
-    *(files.router, images.router, moderations.router, audio.router),
+    *(files.router, images.router, moderations.router),
     *(conversations.router, trust.router),
 )

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 
+from clearsight.server.answers import PICTURE, Deleted, FileEntry, FileList, told
 from clearsight.server.errors import ApiError
 from clearsight.server.platform import platform_of
 from clearsight.server.principal import principal_of
@@ -17,7 +18,7 @@ LONGEST_EXPIRY = 30 * 24 * 3600  # s, as in OpenAI's API
 SHORTEST_EXPIRY = 3600
 
 
-@router.post("/v1/files")
+@router.post("/v1/files", responses=told(FileEntry))
 async def upload(
     request: Request,
     file: UploadFile,
@@ -61,7 +62,7 @@ async def upload(
     return _entry(row)
 
 
-@router.get("/v1/files")
+@router.get("/v1/files", responses=told(FileList))
 async def list_files(
     request: Request,
     purpose: str | None = None,
@@ -93,7 +94,7 @@ async def list_files(
     }
 
 
-@router.get("/v1/files/{file_id}")
+@router.get("/v1/files/{file_id}", responses=told(FileEntry))
 async def retrieve(request: Request, file_id: str) -> dict[str, Any]:
     """What is known of one file."""
     platform, principal = platform_of(request), principal_of(request)
@@ -102,7 +103,7 @@ async def retrieve(request: Request, file_id: str) -> dict[str, Any]:
     )
 
 
-@router.get("/v1/files/{file_id}/content", response_class=Response)
+@router.get("/v1/files/{file_id}/content", response_class=Response, responses=PICTURE)
 async def content(request: Request, file_id: str) -> Response:
     """Its bytes, as an attachment under a name that the server chose."""
     platform, principal = platform_of(request), principal_of(request)
@@ -117,7 +118,7 @@ async def content(request: Request, file_id: str) -> Response:
     )
 
 
-@router.delete("/v1/files/{file_id}")
+@router.delete("/v1/files/{file_id}", responses=told(Deleted))
 async def delete(request: Request, file_id: str) -> dict[str, Any]:
     """Delete it; its bytes go as well when nothing else of the organisation shows them."""
     platform, principal = platform_of(request), principal_of(request)

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from clearsight.conversation import Conversation, Detail, user
 from clearsight.processing import tiles
+from clearsight.server.answers import PICTURE, ImageEntry, bytes_of, told
 from clearsight.server.errors import ApiError
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import platform_of
@@ -17,7 +18,7 @@ from clearsight.server.principal import principal_of
 router = APIRouter(tags=["images"])
 
 
-@router.get("/v1/images/{sha256}", response_class=Response)
+@router.get("/v1/images/{sha256}", response_class=Response, responses=PICTURE)
 async def picture(request: Request, sha256: str) -> Response:
     """The clean file; 404 for one that the organisation doesn't hold."""
     platform, principal = platform_of(request), principal_of(request)
@@ -28,7 +29,7 @@ async def picture(request: Request, sha256: str) -> Response:
     )
 
 
-@router.get("/v1/images/{sha256}/about")
+@router.get("/v1/images/{sha256}/about", responses=told(ImageEntry))
 async def about(request: Request, sha256: str) -> dict[str, Any]:
     """Size, alternative text, and warnings about it."""
     platform, principal = platform_of(request), principal_of(request)
@@ -45,7 +46,7 @@ async def about(request: Request, sha256: str) -> dict[str, Any]:
     }
 
 
-@router.get("/v1/images/{image_id}/tiles", response_class=Response)
+@router.get("/v1/images/{image_id}/tiles", response_class=Response, responses=bytes_of("image/png"))
 async def seen(
     request: Request,
     image_id: str,
@@ -75,7 +76,7 @@ async def seen(
     return Response(await anyio.to_thread.run_sync(draw), media_type="image/png")
 
 
-@router.post("/v1/images")
+@router.post("/v1/images", responses=told(ImageEntry))
 async def upload(request: Request, file: UploadFile) -> dict[str, Any]:
     """Take a picture in for a conversation. One that no message shows within an hour is deleted."""
     platform, principal = platform_of(request), principal_of(request)

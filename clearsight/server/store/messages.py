@@ -165,7 +165,9 @@ async def in_order(
 
 def pictures(content: Sequence[Mapping[str, Any]]) -> list[str]:
     """Hashes of the pictures in a turn's parts, each once, in order."""
-    return list(dict.fromkeys(str(part["sha256"]) for part in content if part.get("type") == "image"))
+    shown = [part for part in content if part.get("type") == "image"]
+    named = [str(part[name]) for part in shown for name in ("sha256", "original") if part.get(name)]
+    return list(dict.fromkeys(named))
 
 
 async def _add(

@@ -1,0 +1,1 @@
+// The features that put themselves into the page; each is a folder with an index.js that fills extensions.js.

@@ -1,0 +1,185 @@
+"""A real server with the bundled model, and a browser beside it: both once for all tests of the client."""
+
+import asyncio
+import io
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from clearsight.server.app import create_app
+from clearsight.server.config import ModelSettings, Network, ServerConfig, Store
+from clearsight.server.first_start import login_link
+from clearsight.server.run import prepare
+from clearsight.server.store import accounts
+from clearsight.server.store.database import Database
+from clearsight.web import folder
+
+CHROMIUM = "/usr/bin/chromium"
+STARTING_SECONDS = 90
+
+
+@dataclass
+class Served:
+    """A running server and how to get in."""
+
+    config: ServerConfig
+    key: str
+    first_link: str
+
+    @property
+    def url(self) -> str:
+        return self.config.url
+
+    def login_link(self) -> str:
+        """A fresh link for the owner."""
+
+        async def make() -> str:
+            database = Database(self.config.database_url)
+            try:
+                organisation = (await accounts.list_organisations(database))[0]
+                owner = (await accounts.list_users(database, organisation.id))[0]
+                return await login_link(database, self.config, owner.id)
+            finally:
+                await database.close()
+
+        made: list[str] = []
+        thread = threading.Thread(target=lambda: made.append(asyncio.run(make())))
+        thread.start()
+        thread.join()
+        return made[0]
+
+
+@pytest.fixture(scope="session")
+def parrot() -> Iterator[str]:
+    """The address of a model that says what it is asked to say; see parrot.py."""
+    port = _free_port()
+    program = Path(__file__).with_name("parrot.py")
+    process = subprocess.Popen([sys.executable, str(program), str(port)])
+    yield f"http://127.0.0.1:{port}/v1#parrot"
+    process.terminate()
+    process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, parrot: str) -> Iterator[Served]:
+    """A server on a free port with the bundled model and the parrot, ready to answer."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"needs {CHROMIUM}")
+    port = _free_port()
+    config = ServerConfig(
+        network=Network(port=port),
+        store=Store(data=str(tmp_path_factory.mktemp("web"))),
+        models={
+            "parrot": ModelSettings(upstream=(parrot,)),
+            "mini": ModelSettings(path="mini", threads=1),
+        },
+    )
+    first = asyncio.run(prepare(config))
+    assert first is not None
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(config, folder()), host="127.0.0.1", port=port, log_level="warning")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + STARTING_SECONDS
+    while not _ready(config.url):
+        assert time.monotonic() < deadline, "the server did not become ready"
+        time.sleep(0.2)
+    yield Served(config, first.key, first.link)
+    server.should_exit = True
+    thread.join(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium with a pretended camera and microphone, both allowed."""
+    launched = playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+    )
+    yield launched
+    launched.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(served: Served, browser: Browser) -> dict:
+    """The cookies of the owner, who came by the first link."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(served.login_link())
+    page.get_by_role("textbox", name="Message").wait_for()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(served: Served, browser: Browser, signed_in: dict) -> Iterator[Open]:
+    """open_page(path, **context options): a page of somebody who is logged in. Console errors fail the test."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def open_(path: str = "/#/", **options: object) -> Page:
+        options.setdefault("storage_state", signed_in)
+        options.setdefault("service_workers", "block")
+        context = browser.new_context(**options)
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None,
+        )
+        page.goto(served.url + path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not wrong, f"the page failed: {wrong}"
+
+
+@pytest.fixture(scope="session")
+def picture() -> bytes:
+    """A picture that the bundled model knows something about: one blue disc."""
+    image = Image.new("RGB", (320, 240), "#fde0dc")
+    ImageDraw.Draw(image).ellipse((90, 50, 220, 180), fill="#1a4fd0")
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+            return answer.status == 200
+    except urllib.error.URLError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
