@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 from clearsight.processing.tiles import TileSettings, plan
 from clearsight.server.chat import requests as chat
 from clearsight.server.config import ModelSettings, ServerConfig, Store
-from clearsight.server.errors import ApiError, TYPES
+from clearsight.server.errors import TYPES, ApiError
 from clearsight.server.gate import is_public, needed_scope
 from clearsight.server.responses import requests as responses
 from clearsight.server.routes import ROUTERS

@@ -29,11 +29,9 @@ from clearsight.engine.stream import Cancelled, Stream
 from clearsight.processing.images import media_type
 
 UNKNOWN_ID = -1
-SALTING = ("vllm", "sglang")
-"""Makers, as GET /models names them, that take `cache_salt` and `priority`; others may refuse what they don't know."""
 TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # seconds; a queue before the first token may be long
-ASIDE_TIMEOUT = 2.0
-"""Seconds to wait for what is asked beside an answer: who made the server, and how long a prompt is."""
+COUNT_TIMEOUT = 2.0
+"""Seconds to wait for a count of tokens, which is asked for before every answer."""
 
 
 class UpstreamError(EngineError):
@@ -85,7 +83,6 @@ class Upstream(ConversationEngine):
                 retries=retries, limits=httpx2.Limits(max_connections=max_concurrency)
             ),
         )
-        self._maker: str | None = None
         self._tokenizes: bool | None = None
         self._closed = False
         self._salts = True  # until the server refuses one
@@ -119,37 +116,33 @@ class Upstream(ConversationEngine):
     ) -> list[Stream]:
         """Begin `count` answers; returns at once. With a seed, each next answer has the next seed.
 
-<<<<<<< HEAD
-        `tenant` salts the server's prefix cache where that can be asked for (vLLM, SGLang); with others whoever asks
-        through here shares one. What goes wrong is raised by reading a
-        stream, as UpstreamError with what the server said. Cancelling closes the connection, whatever it waits for.
-=======
         `tenant` keeps what the server caches apart: as a salt (vLLM) and as the user (Clearsight), hashed. What goes
         wrong is raised by reading a stream, as UpstreamError with what the server said. Cancelling closes the
         connection, whatever it waits for.
->>>>>>> platform
         """
         if self._closed:
             raise EngineError("this connection is closed; make a new one")
         streams = []
         for number in range(count):
             body = request_body(self.model, conversation, (sampling or Sampling()).nth(number), detail)
-<<<<<<< HEAD
-            extra = {"cache_salt": tenant} if tenant else {}
-            streams.append(self._submit(body, extra | ({"priority": priority} if priority else {})))
-=======
             if tenant:
                 body |= _separated(tenant, self._salts)
             if priority:
                 body["priority"] = priority
             streams.append(self._submit(body))
->>>>>>> platform
         return streams
 
     async def alive(self, timeout: float) -> bool:
         """Whether GET /models is answered within `timeout` seconds with anything but a failure (5xx)."""
 
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._ask_models(timeout), self._loop))
+        async def ask() -> bool:
+            try:
+                response = await self._client.get(f"{self.base_url}/models", timeout=timeout)
+            except httpx2.HTTPError:
+                return False
+            return response.status_code < 500
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ask(), self._loop))
 
     def prompt_size(self, conversation: Conversation) -> PromptSize | None:
         """What vLLM's /tokenize says of the text; blocks. None where the server has none, or doesn't answer in time.
@@ -164,7 +157,7 @@ class Upstream(ConversationEngine):
             address = self.base_url.removesuffix("/v1") + "/tokenize"
             body = {"model": self.model, "messages": messages}
             try:
-                response = await self._client.post(address, json=body, timeout=ASIDE_TIMEOUT)
+                response = await self._client.post(address, json=body, timeout=COUNT_TIMEOUT)
                 if response.status_code in (404, 405):
                     self._tokenizes = False
                 told = response.json() if response.status_code == 200 else {}
@@ -184,24 +177,11 @@ class Upstream(ConversationEngine):
         self._thread.join()
         self._loop.close()
 
-    async def _ask_models(self, timeout: float) -> bool:
-        """Whether GET /models is answered; notes who made the server."""
-        try:
-            response = await self._client.get(f"{self.base_url}/models", timeout=timeout)
-            if response.status_code == 200 and self._maker is None:
-                entries = response.json()["data"]
-                self._maker = str(entries[0].get("owned_by", "")).lower() if entries else ""
-        except httpx2.HTTPError:
-            return False
-        except (ValueError, KeyError, TypeError, AttributeError):
-            self._maker = ""
-        return response.status_code < 500
-
-    def _submit(self, body: dict[str, Any], extra: dict[str, Any]) -> Stream:
+    def _submit(self, body: dict[str, Any]) -> Stream:
         stream = Stream()
 
         def begin() -> None:
-            task = self._loop.create_task(self._answer(body, extra, stream))
+            task = self._loop.create_task(self._answer(body, stream))
             self._tasks[stream] = task
             task.add_done_callback(end)
 
@@ -227,12 +207,8 @@ class Upstream(ConversationEngine):
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.aclose()
 
-    async def _answer(self, body: dict[str, Any], extra: dict[str, Any], stream: Stream) -> None:
+    async def _answer(self, body: dict[str, Any], stream: Stream) -> None:
         try:
-            if extra and self._maker is None:
-                await self._ask_models(ASIDE_TIMEOUT)
-            if self._maker is None or self._maker in SALTING:  # unknown: rather refused than cached unsalted
-                body |= extra
             async for event, usage in self._events(body):
                 stream.deliver(event, usage)
         except EngineError as error:
