@@ -71,7 +71,9 @@ def test_nobody_notices_servers_that_are_gone_hang_or_fail_while_one_works(
         assert metric(front, "clearsight_upstream_up", gone) == 0
         assert metric(front, "clearsight_upstream_up", works) == 1
         assert [ask(front).status_code for _ in range(12)] == [200] * 12
-        assert metric(front, "clearsight_upstream_failures_before_first_token_total", fails) >= routing.FAILURES
+        assert (
+            metric(front, "clearsight_upstream_failures_before_first_token_total", fails) >= routing.FAILURES
+        )
         assert metric(front, "clearsight_upstream_circuits_opened_total", fails) >= 1
         assert metric(front, "clearsight_upstream_running", hangs) == 0
         assert metric(front, "clearsight_upstream_failures_after_first_token_total", works) == 0
@@ -138,7 +140,9 @@ def test_a_circuit_opens_after_failures_in_a_row_lets_one_probe_through_and_clos
     assert circuit.is_open(10 + 2 * routing.OPEN_SECONDS - 0.1), "a failed probe didn't make the wait longer"
     circuit.enter()
     circuit.leave()
-    assert not circuit.is_open(10 + 2 * routing.OPEN_SECONDS), "a probe that was given up kept the circuit shut"
+    assert not circuit.is_open(10 + 2 * routing.OPEN_SECONDS), (
+        "a probe that was given up kept the circuit shut"
+    )
     circuit.enter()
     circuit.succeed()
     assert not circuit.is_open(10)
@@ -170,7 +174,9 @@ def test_a_picture_goes_where_it_is_known_until_that_server_is_busy(pool: Pool) 
 
 def test_pictures_are_spread_and_those_of_two_tenants_apart(pool: Pool) -> None:
     homes = [pool.choose("a", showing(shade)).name for shade in range(200)]
-    assert all(25 <= homes.count(replica.name) <= 75 for replica in pool.replicas)  # 50 expected, 6 the deviation
+    assert all(
+        25 <= homes.count(replica.name) <= 75 for replica in pool.replicas
+    )  # 50 expected, 6 the deviation
     assert homes != [pool.choose("b", showing(shade)).name for shade in range(200)]
 
 

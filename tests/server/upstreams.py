@@ -62,7 +62,17 @@ def started(folder: Path, *options: str, config: str = "", key: str = "") -> Ite
     if config:
         (folder / "clearsight.toml").write_text(config, encoding="utf-8")
         options = ("--config", str(folder / "clearsight.toml"), *options)
-    command = [sys.executable, "-m", "clearsight", "serve", "--data", str(folder), "--port", str(port), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "clearsight",
+        "serve",
+        "--data",
+        str(folder),
+        "--port",
+        str(port),
+        *options,
+    ]
     process = subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
