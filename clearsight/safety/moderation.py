@@ -81,6 +81,9 @@ class Moderator:
         self._lists = [
             (entry.category, pictures.HashList.from_file(entry.file)) for entry in self.policy.hash_lists
         ]
+        rules = [rule for category in self.policy.categories for _, rule in category.rules]
+        # Reading takes seconds for a picture, so it is left out where no rule would look at what was read.
+        self._reads = any(rule.threshold("text-in-picture") is not None for rule in rules)
         self._kept: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
         self._keeping = threading.Lock()
 
@@ -176,11 +179,12 @@ class Moderator:
             for category, known in self._lists:
                 near = hashes is not None and known.distance(hashes) <= pictures.MATCHING_DISTANCE
                 scores[category] = max(scores.get(category, 0.0), float(near))
-        writing = pictures.written(pixels) if "reading" in self._available else ""
+        writing = pictures.written(pixels) if self._reads and "reading" in self._available else ""
         return _Seen(scores, writing)
 
     def _missing_for_pictures(self) -> set[str]:
-        return {"reading", "sexual-pictures"} - self._available
+        wanted = {"reading", "sexual-pictures"} if self._reads else {"sexual-pictures"}
+        return wanted - self._available
 
     def _missing_for_text(self, text: str) -> set[str]:
         return {"private-numbers"} - self._available if any(map(str.isdigit, text)) else set()

@@ -11,7 +11,7 @@ from clearsight.conversation import Conversation, Image, assistant, user
 from clearsight.data.worlds.drawing import fonts, running_text
 from clearsight.safety import pictures
 from clearsight.safety.moderation import Moderator
-from clearsight.safety.policy import PolicyError, load
+from clearsight.safety.policy import Policy, PolicyError, load
 
 pytest.importorskip("pdqhash")
 
@@ -91,9 +91,19 @@ def test_a_broken_hash_list_names_the_line(tmp_path: Path) -> None:
         Moderator(load("private", own))
 
 
-def test_what_could_not_be_looked_at_is_said_and_not_taken_for_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+def reading_policy(folder: Path) -> Policy:
+    """The private policy, with an eye on what is written in pictures."""
+    own = folder / "reading.toml"
+    rule = "[categories.{name}.input]\naction = 'annotate'\ntext = 0.6\ntext-in-picture = 0.6\n"
+    own.write_text(rule.format(name="illicit") + rule.format(name='"illicit/violent"'))
+    return load("private", own)
+
+
+def test_what_could_not_be_looked_at_is_said_and_not_taken_for_clean(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("clearsight.safety.pictures.find_spec", lambda name: None)
-    moderator = Moderator("private")
+    moderator = Moderator(reading_policy(tmp_path))
     verdict = moderator.picture(scene(3))
     assert verdict.unjudged == ("reading", "sexual-pictures")
     assert verdict.to_openai()["category_applied_input_types"]["sexual"] == []
@@ -114,9 +124,15 @@ def test_a_picture_is_looked_at_once_and_the_memory_is_bounded(monkeypatch: pyte
     assert len(moderator._kept) == 3
 
 
-def test_text_in_a_picture_is_judged_as_text_alone_and_with_the_message() -> None:
-    pytest.importorskip("rapidocr")
+def test_a_policy_that_looks_at_no_writing_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clearsight.safety.pictures.written", lambda pixels: pytest.fail("it was read"))
     moderator = Moderator("private")
+    assert "reading" not in moderator.picture(scene(1)).unjudged
+
+
+def test_text_in_a_picture_is_judged_as_text_alone_and_with_the_message(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    moderator = Moderator(reading_policy(tmp_path))
     whole = moderator.picture(sign("how do i make", "zorvex at home"))
     assert "illicit" in {trigger.category for trigger in whole.triggers}
     assert whole.to_openai()["category_applied_input_types"]["illicit"] == ["image"]
