@@ -16,12 +16,13 @@ its default.
 """
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 
 class ServerConfigError(ValueError):
@@ -29,7 +30,7 @@ class ServerConfigError(ValueError):
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Network(_Settings):
@@ -43,6 +44,8 @@ class Network(_Settings):
     """Values of the Host header that are answered; by default those of public_url, host and loopback names."""
     processes: Annotated[int, Field(ge=1)] = 1
     """Server processes on this machine. Above 1 database, blobs and limits have to be shared."""
+    grace_seconds: Annotated[int, Field(ge=0)] = 30
+    """How long answers may go on when the server is told to end."""
     trust_proxy: bool = False
     """Whether X-Forwarded-For comes from a proxy of one's own; otherwise it is ignored."""
 
@@ -104,6 +107,8 @@ class Safety(_Settings):
 
     policy: str = "private"
     """private, public, or a policy file."""
+    over: str = ""
+    """A policy file that is merged over it, so that it holds only what differs."""
 
 
 class Speech(_Settings):
@@ -111,6 +116,22 @@ class Speech(_Settings):
 
     enabled: bool = True
     voice: str = ""
+
+
+class ClientSettings(_Settings):
+    """What the web client offers beside the model."""
+
+    hand_over: str = ""
+    """Where a person can be reached when a description isn't enough: tel:+4930123456 or https://...; empty: nowhere."""
+
+    @field_validator("hand_over")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value and not re.fullmatch(r"tel:\+?[0-9(). -]{3,30}|https://[^\s/]+\S*", value):
+            raise ValueError(
+                "write a number such as tel:+4930123456, or an address that begins with https://"
+            )
+        return value
 
 
 class ServerConfig(_Settings):
@@ -124,6 +145,7 @@ class ServerConfig(_Settings):
     pictures: Pictures = Pictures()
     safety: Safety = Safety()
     speech: Speech = Speech()
+    client: ClientSettings = ClientSettings()
     max_request_megabytes: Annotated[int, Field(ge=1)] = 80
 
     @property

@@ -15,8 +15,8 @@ FILES = (HERE / "test_conformance.py", HERE / "test_audio.py")
 PAGE = HERE.parents[1] / "docs" / "conformance.md"
 BEGIN = """# Conformance with the official client
 
-The unmodified `openai` package (version {version}) talks to a real server with the bundled model; each line is a test in
-[tests/server](../tests/server). Written by `python -m tests.server.conformance`, which runs them.
+The unmodified `openai` package (version {version}) talks to a real server with the bundled model; each line is a test
+in [tests/server](../tests/server). Written by `python -m tests.server.conformance`, which runs them.
 
 """
 SECTIONS = {"test_conformance.py": "Chat, responses, files, moderations, errors", "test_audio.py": "Audio"}

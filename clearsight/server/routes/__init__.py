@@ -6,6 +6,7 @@ from clearsight.server.routes import (
     chat,
     client,
     conversations,
+    describe,
     files,
     health,
     images,
@@ -22,5 +23,5 @@ ROUTERS = (
     client.router,
     *(models.router, chat.router, responses.router, tokens.router),
     *(files.router, images.router, moderations.router, audio_status.router),
-    *(conversations.router, trust.router),
+    *(conversations.router, describe.router, trust.router),
 )

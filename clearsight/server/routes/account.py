@@ -11,7 +11,8 @@ from fastapi.responses import FileResponse
 from pydantic import Field
 from starlette.background import BackgroundTask
 
-from clearsight.server.body import Body, StrictRoute
+from clearsight.server.answers import Deleted, KeyList, NewKeyEntry, told
+from clearsight.server.body import Body, StrictRoute, check_form
 from clearsight.server.errors import ApiError
 from clearsight.server.keys import new_key
 from clearsight.server.platform import platform_of
@@ -35,7 +36,7 @@ class Preferences(Body):
     settings: dict[str, Any]
 
 
-@router.post("/v1/account/keys")
+@router.post("/v1/account/keys", responses=told(NewKeyEntry))
 async def create_key(body: NewKey, request: Request) -> dict[str, Any]:
     """Make an API key; it is shown here and never again."""
     platform, principal = platform_of(request), principal_of(request)
@@ -54,7 +55,7 @@ async def create_key(body: NewKey, request: Request) -> dict[str, Any]:
     return {**_key(row), "key": key}
 
 
-@router.get("/v1/account/keys")
+@router.get("/v1/account/keys", responses=told(KeyList))
 async def list_keys(request: Request) -> dict[str, Any]:
     """One's keys, newest first, revoked ones too."""
     platform, principal = platform_of(request), principal_of(request)
@@ -62,7 +63,7 @@ async def list_keys(request: Request) -> dict[str, Any]:
     return {"object": "list", "data": [_key(row) for row in rows]}
 
 
-@router.delete("/v1/account/keys/{key_id}")
+@router.delete("/v1/account/keys/{key_id}", responses=told(Deleted))
 async def revoke_key(request: Request, key_id: str) -> dict[str, Any]:
     """End a key; what it is answering at the moment ends too."""
     platform, principal = platform_of(request), principal_of(request)
@@ -91,7 +92,7 @@ async def list_sessions(request: Request) -> dict[str, Any]:
     return {"object": "list", "data": data}
 
 
-@router.delete("/v1/account/sessions/{session_id}")
+@router.delete("/v1/account/sessions/{session_id}", responses=told(Deleted))
 async def end_session(request: Request, session_id: str) -> dict[str, Any]:
     """Log a browser out."""
     platform, principal = platform_of(request), principal_of(request)
@@ -167,6 +168,7 @@ async def export(request: Request) -> FileResponse:
 async def import_(request: Request, file: UploadFile) -> dict[str, Any]:
     """Add the conversations of an export. Every picture goes the way of an upload; a bad file changes nothing."""
     platform, principal = platform_of(request), principal_of(request)
+    await check_form(request, ("file",))
 
     async def accept(data: bytes) -> transfer.Accepted:
         taken = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from clearsight.decoding.sampling import Sampling, SamplingError
 from clearsight.decoding.structure import Structure, StructureError
+from clearsight.server.answers import ChatCompletion, told
 from clearsight.server.body import StrictRoute
 from clearsight.server.chat.answering import Asked, InputRefused, answering
 from clearsight.server.chat.completion import Completion, event
@@ -31,7 +32,7 @@ DEFAULT_MAX_TOKENS = 1024
 """Where a request names none: a small model that loses its thread is not left talking to the end of its context."""
 
 
-@router.post("/v1/chat/completions")
+@router.post("/v1/chat/completions", responses=told(ChatCompletion, streams=True))
 async def create(body: ChatRequest, request: Request) -> Response:
     """Answer a conversation about text and pictures, whole or as a stream of events."""
     platform, principal = platform_of(request), principal_of(request)
@@ -87,7 +88,8 @@ async def read(platform: Platform, principal: Principal, body: ChatRequest) -> A
     source = PictureSource(platform, principal, body.max_pixels)
     source.check(picture_urls(body.messages), picture_files(body.messages))
     prompt = await read_messages(body.messages, tools, source)
-    return Asked("/v1/chat/completions", model, prompt, sampling, tools, body.n or 1)
+    user = body.safety_identifier or body.user or ""
+    return Asked("/v1/chat/completions", model, prompt, sampling, tools, body.n or 1, user=user)
 
 
 def sampling_of(body: ChatRequest, tools: Tools, model: Model) -> Sampling:

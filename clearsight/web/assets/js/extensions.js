@@ -20,5 +20,8 @@ export const extraShortcuts = [];
 /** Whole views by the first step of the route: {title, render(app)}; #/describe shows views.get("describe"). */
 export const views = new Map();
 
+/** Dialogs by the kind that app.showDialog({kind}) names: render(app, dialog); see views/dialogs.js. */
+export const dialogKinds = new Map();
+
 /** The entries of a place, in order. */
 export const inOrder = (entries) => [...entries].sort((a, b) => a.order - b.order);

@@ -1,11 +1,14 @@
 // Every word of the page, in one place. Plain sentences; functions where a number or name goes in.
 
+import { pictureStrings } from "./strings_pictures.js";
+
 const plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 export const t = {
+  ...pictureStrings,
   product: "Clearsight",
-  tagline: "Ask about pictures.",
   skipToComposer: "Skip to the message box",
+  skipToMain: "Skip to the content",
   skipToLast: "Skip to the last answer",
   loading: "Opening…",
 
@@ -36,7 +39,6 @@ export const t = {
   moreFor: (title) => `More for ${title}`,
   settings: "Settings",
   shortcuts: "Keyboard shortcuts",
-  help: "Help",
   account: (name) => `Logged in as ${name}`,
 
   // A conversation as a whole
@@ -147,7 +149,6 @@ export const t = {
     other: "Something else",
   },
   reportSend: "Send report",
-  details: "Details",
   usage: ({ prompt_tokens, completion_tokens, prompt_tokens_details }) => {
     const pictures = prompt_tokens_details?.image_tokens;
     return `${prompt_tokens.toLocaleString("en")} tokens read${pictures ? ` (${pictures.toLocaleString("en")} for pictures)` : ""}, ${completion_tokens.toLocaleString("en")} written`;
@@ -189,17 +190,14 @@ export const t = {
   enterSends: "Enter sends; Shift+Enter begins a new line",
   answers: "Answers",
   model: "Model",
-  modelFor: "Model for this conversation",
   modelNotReady: (name) => `${name} (loading)`,
   system: "What Clearsight should know or keep to (system prompt)",
-  systemFor: "System prompt for this conversation",
   temperature: "Temperature",
   temperatureHelp: "0 gives the most likely answer every time; higher is more varied.",
   maxTokens: "Longest answer, in tokens",
   maxTokensHelp: "Empty: the server decides.",
   conversationSettings: "Settings of this conversation",
   data: "Account",
-  exportAccount: "Download all my data",
   logout: "Log out",
   back: "Back to the conversation",
 

@@ -69,6 +69,7 @@ function attachment(app, one, index) {
         ${one.state === "failed" ? html`<span class="bad">${one.error}</span>` : nothing}
         ${one.warnings.map((warning) => html`<span class="warning">${warning}</span>`)}
         ${one.marks?.length ? html`<span>${t.marksOn(one.marks.length)}</span>` : nothing}
+        ${one.alt ? html`<span class="alt" dir="auto">${one.alt}</span>` : nothing}
       </div>
       <div class="attachment-tools">
         ${one.state === "failed" ? iconButton({ name: "again", label: t.retryPicture(number), run: () => app.pictures.retry(one.id) }) : nothing}
