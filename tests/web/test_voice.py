@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.bundled]
 QUESTION = "What shape is this?"
 LONG = "every 1 ms: " + " ".join(
     f"This is sentence number {number}, which goes on for a while."
-    for number in ("one", "two", "three", "four")
+    for number in ("one", "two", "three", "four", "five", "six", "seven", "eight")
 )
 BARGE_IN_MS = 200
 
@@ -77,7 +77,7 @@ LISTEN = """() => {
 
 @pytest.fixture(scope="module")
 def listening(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser whose microphone hears the question about every six seconds."""
+    """A browser whose microphone hears the question about every ten seconds."""
     speaking = Speaking()
     if not speaking.voices():
         pytest.skip("no voice is installed to speak with")
@@ -85,11 +85,11 @@ def listening(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) 
     said = np.frombuffer(b"".join(spoken.chunks), np.int16)
     speaking.close()
     rate = spoken.sample_rate
-    hiss = np.random.default_rng(0).normal(0, 12, rate * 5).astype(np.int16)
+    hiss = np.random.default_rng(0).normal(0, 12, rate * 10).astype(np.int16)
     file = tmp_path_factory.mktemp("microphone") / "question.wav"
     with wave.open(str(file), "wb") as out:
         out.setparams((1, 2, rate, 0, "NONE", ""))
-        out.writeframes(np.concatenate([hiss[:rate], said, hiss[: int(rate * 3.5)]]).tobytes())
+        out.writeframes(np.concatenate([hiss[:rate], said, hiss[: rate * 8]]).tobytes())
     launched = playwright.chromium.launch(
         executable_path=CHROMIUM,
         args=[

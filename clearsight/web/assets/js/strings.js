@@ -277,7 +277,7 @@ export const t = {
   browserDefaultVoice: "The browser’s choice",
   voiceName: "Voice name",
   speed: "Speed",
-  speedValue: (speed) => `${speed.toLocaleString("en")} times`,
+  speedValue: (speed) => (speed === 1 ? "Normal" : `${speed.toLocaleString("en")} times`),
   voiceTry: "Try the voice",
   voiceSample: "This is how answers sound.",
   handsFree: "Hands-free",
