@@ -93,9 +93,7 @@ def error_codes() -> str:
     found: dict[str, set[str]] = {}
     for path in sorted((HERE.parent / "clearsight/server").rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (
-                isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "ApiError"
-            ):
+            if not isinstance(call, ast.Call) or ast.unparse(call.func).rpartition(".")[2] != "ApiError":
                 continue
             named = [one.value for one in call.keywords if one.arg == "code"]
             if named and isinstance(named[0], ast.Constant) and isinstance(call.args[0], ast.Constant):
