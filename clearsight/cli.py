@@ -127,12 +127,21 @@ def ask(
             show(stream, as_json, model)
 
 
-@app.command(epilog="Example:  clearsight describe photo.jpg")
+@app.command(
+    epilog="Examples:  clearsight describe photo.jpg   |   clearsight describe photo.jpg --for-blind --json"
+)
 def describe(
     image: Annotated[str, typer.Argument(help="The picture; - is standard input.")],
     model: Model = "mini",
     detail: HowMuchDetail = "auto",
     max_tokens: MaxTokens = MAX_TOKENS,
+    for_blind: Annotated[
+        bool,
+        typer.Option(
+            "--for-blind",
+            help="Say first whether the picture is usable, then two sentences with doubtful words marked.",
+        ),
+    ] = False,
     threads: Threads = None,
     offline: Offline = False,
     as_json: AsJson = False,
@@ -140,6 +149,12 @@ def describe(
     """Say what is in a picture."""
     with reported(as_json):
         picture = read_image(image, detail)
+        if for_blind:
+            from clearsight.commands.for_blind import describe_for_blind
+
+            with load(model, threads, offline) as loaded:
+                describe_for_blind(loaded, picture, as_json)
+            return
         from clearsight.assistant import DESCRIBE
 
         conversation = Conversation((user(picture, DESCRIBE),))

@@ -20,10 +20,11 @@ from clearsight.server import body
 from clearsight.server.answers import ERRORS
 from clearsight.server.config import ServerConfig
 from clearsight.server.document import document_of
-from clearsight.server.errors import ApiError
+from clearsight.server.errors import ApiError, unforeseen
 from clearsight.server.gate import Gate
 from clearsight.server.metering import counted
 from clearsight.server.platform import Platform, opened
+from clearsight.server.principal import request_id_of
 from clearsight.server.routes import ROUTERS, audio
 from clearsight.server.routes.client import Client
 
@@ -43,7 +44,7 @@ def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
         async with opened(config) as platform:
             holder.append(platform)
             app.state.platform = platform
-            app.state.speech = platform.speech
+            app.state.speech = platform.speech if config.speech.enabled else None
             with platform.draining.on_signals():
                 yield
             holder.clear()
@@ -66,12 +67,18 @@ def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
     return Gate(app, config, lambda: holder[0])
 
 
 async def _api_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
     return JSONResponse(error.to_json(), status_code=error.status, headers=error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> JSONResponse:
+    """What nobody foresaw. The framework raises it again behind the answer, and the gate writes it into the log."""
+    return await _api_error(request, unforeseen(request_id_of(request)))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

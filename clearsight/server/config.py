@@ -16,12 +16,13 @@ its default.
 """
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 
 class ServerConfigError(ValueError):
@@ -117,6 +118,22 @@ class Speech(_Settings):
     voice: str = ""
 
 
+class ClientSettings(_Settings):
+    """What the web client offers beside the model."""
+
+    hand_over: str = ""
+    """Where a person can be reached when a description isn't enough: tel:+4930123456 or https://...; empty: nowhere."""
+
+    @field_validator("hand_over")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value and not re.fullmatch(r"tel:\+?[0-9(). -]{3,30}|https://[^\s/]+\S*", value):
+            raise ValueError(
+                "write a number such as tel:+4930123456, or an address that begins with https://"
+            )
+        return value
+
+
 class ServerConfig(_Settings):
     """A whole server."""
 
@@ -128,6 +145,7 @@ class ServerConfig(_Settings):
     pictures: Pictures = Pictures()
     safety: Safety = Safety()
     speech: Speech = Speech()
+    client: ClientSettings = ClientSettings()
     max_request_megabytes: Annotated[int, Field(ge=1)] = 80
 
     @property

@@ -10,6 +10,7 @@ were walked around (CVE-2026-48746).
 import ipaddress
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -20,7 +21,7 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 
 from clearsight.server.config import ServerConfig
-from clearsight.server.errors import ApiError
+from clearsight.server.errors import ApiError, unforeseen
 from clearsight.server.platform import Platform
 from clearsight.server.principal import Principal
 
@@ -50,6 +51,7 @@ SCOPES = (
     ("/v1/moderations", "inference"),
     ("/v1/audio/", "inference"),
     ("/v1/images", "inference"),
+    ("/v1/describe", "inference"),
     ("/v1/files", "files"),
     ("/v1/conversations", "conversations"),
     ("/v1/messages", "conversations"),
@@ -81,6 +83,7 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(self), microphone=(self), geolocation=()",
     "content-security-policy": CONTENT_SECURITY_POLICY,
 }
+HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 FAILURES = 100
 """Wrong keys from one address within a minute; then 429 for the rest of it, so that guessing costs nothing here."""
 
@@ -96,6 +99,10 @@ class Gate:
         self._origin = config.url
         self._failures: dict[str, tuple[int, int]] = {}
         self._version = app.version
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of what is behind the gate."""
+        return self._app.openapi()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -135,10 +142,7 @@ class Gate:
         except Exception:
             log.exception("request %s failed", request_id)
             if not began:
-                await send_error(
-                    answer,
-                    ApiError(500, f"Something failed here; it was noted as {request_id}.", retry=False),
-                )
+                await send_error(answer, unforeseen(request_id))
         finally:
             # The pattern of the address, never the address itself: its ids would make as many series.
             route = getattr(scope.get("route"), "path", "other")
@@ -149,7 +153,8 @@ class Gate:
         headers = Headers(scope=scope)
         self._check_host(headers)
         method, path = scope["method"], scope["path"]
-        if not path.startswith("/") or "//" in path or "\\" in path or ".." in path.split("/"):
+        hidden = b"%2f" in scope.get("raw_path", b"").lower() and not path.startswith("/v1/models/")
+        if not path.startswith("/") or "//" in path or "\\" in path or ".." in path.split("/") or hidden:
             raise ApiError(404, "There is no such address.", code="not_found")
         public = is_public(method, path)
         scope_name = needed_scope(path)
@@ -227,7 +232,7 @@ class Gate:
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """The body, up to the limit, whatever its Content-Length says."""
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._longest:
+        if declared.isascii() and declared.isdecimal() and int(declared[:20]) > self._longest:
             raise self._too_long()
         seen = 0
 
@@ -285,14 +290,14 @@ def _allowed_hosts(config: ServerConfig) -> frozenset[str]:
 
 def _host_name(value: str) -> str | None:
     """The name of a Host header, without its port; None for what is no plain name or address."""
+    if not HOST.fullmatch(value):
+        return None
     try:
         split = urlsplit(f"//{value}")
         name, _ = split.hostname, split.port
     except ValueError:
         return None
-    if not name or split.path or split.query or split.fragment or split.username is not None:
-        return None
-    return name.lower()
+    return name.lower() if name else None
 
 
 def _is_address(name: str) -> bool:

@@ -76,7 +76,9 @@ async def answering(
     status: ledger.Status = "failed"
     try:
         moderator = await platform.moderator_of(principal.organisation_id)
-        verdict = await anyio.to_thread.run_sync(moderator.conversation, asked.prompt.conversation)
+        verdict = await anyio.to_thread.run_sync(
+            moderator.conversation, asked.prompt.conversation, principal.organisation_id
+        )
         if verdict.blocked:
             status = "filtered"
             platform.metrics.blocked.labels("input").inc()

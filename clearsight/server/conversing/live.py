@@ -16,6 +16,7 @@ from clearsight.server.chat.answering import Asked, InputRefused, answering
 from clearsight.server.chat.completion import REFUSED, usage_json
 from clearsight.server.chat.prompt import Prompt
 from clearsight.server.chat.tools import Tools
+from clearsight.server.conversing.alt import AlternativeTexts
 from clearsight.server.errors import ApiError
 from clearsight.server.models import Model
 from clearsight.server.platform import Platform
@@ -76,6 +77,7 @@ class LiveAnswers:
     def __init__(self, platform: Platform):
         self._platform = platform
         self._answers: dict[str, LiveAnswer] = {}
+        self._alternatives = AlternativeTexts(platform)
 
     def get(self, message_id: str) -> LiveAnswer | None:
         return self._answers.get(message_id)
@@ -88,13 +90,15 @@ class LiveAnswers:
         prompt: Prompt,
         sampling: Sampling,
         message: Message,
+        turn: Message,
     ) -> LiveAnswer:
-        """Begin an answer whose row is there."""
+        """Begin an answer to a turn; the rows of both are there."""
         for old in [one for one, live in self._answers.items() if _is_old(live)]:
             del self._answers[old]
         live = LiveAnswer(message, details=dict(message.details))
         asked = Asked("/v1/conversations", model, prompt, sampling, Tools(), 1)
-        live.task = asyncio.create_task(self._make(live, principal, request_id, asked))
+        hashes = [part["sha256"] for part in turn.content if part["type"] == "image"]
+        live.task = asyncio.create_task(self._make(live, principal, request_id, asked, hashes))
         self._answers[message.id] = live
         return live
 
@@ -120,6 +124,7 @@ class LiveAnswers:
 
     async def close(self) -> None:
         """Stop all answers; what there is of them is kept."""
+        await self._alternatives.close()
         tasks = [
             live.task for live in self._answers.values() if live.task is not None and not live.task.done()
         ]
@@ -128,7 +133,9 @@ class LiveAnswers:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _make(self, live: LiveAnswer, principal: Principal, request_id: str, asked: Asked) -> None:
+    async def _make(
+        self, live: LiveAnswer, principal: Principal, request_id: str, asked: Asked, hashes: list[str]
+    ) -> None:
         status = "failed"
         snapshots = asyncio.create_task(self._snapshots(live, principal, asyncio.current_task()))
         began = time.monotonic()
@@ -158,6 +165,8 @@ class LiveAnswers:
             snapshots.cancel()
             live.details["seconds"] = round(time.monotonic() - began, 2)
             await asyncio.shield(self._finish(live, principal, status))
+        if status == "complete":
+            self._alternatives.want(principal, asked.model, hashes)
 
     async def _finish(self, live: LiveAnswer, principal: Principal, status: str) -> None:
         try:

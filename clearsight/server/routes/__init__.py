@@ -2,9 +2,11 @@
 
 from clearsight.server.routes import (
     account,
+    audio_status,
     chat,
     client,
     conversations,
+    describe,
     files,
     health,
     images,
@@ -20,6 +22,6 @@ ROUTERS = (
     *(health.router, session.router, account.router),
     client.router,
     *(models.router, chat.router, responses.router, tokens.router),
-    *(files.router, images.router, moderations.router),
-    *(conversations.router, trust.router),
+    *(files.router, images.router, moderations.router, audio_status.router),
+    *(conversations.router, describe.router, trust.router),
 )

@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.background import BackgroundTask
 
 from clearsight.server.answers import Deleted, KeyList, NewKeyEntry, told
-from clearsight.server.body import Body, StrictRoute
+from clearsight.server.body import Body, StrictRoute, check_form
 from clearsight.server.errors import ApiError
 from clearsight.server.keys import new_key
 from clearsight.server.platform import platform_of
@@ -168,6 +168,7 @@ async def export(request: Request) -> FileResponse:
 async def import_(request: Request, file: UploadFile) -> dict[str, Any]:
     """Add the conversations of an export. Every picture goes the way of an upload; a bad file changes nothing."""
     platform, principal = platform_of(request), principal_of(request)
+    await check_form(request, ("file",))
 
     async def accept(data: bytes) -> transfer.Accepted:
         taken = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)

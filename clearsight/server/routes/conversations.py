@@ -198,7 +198,7 @@ async def ask(body: Ask, request: Request, conversation_id: str) -> EventStream:
     if left_out:
         details["turns_left_out"] = left_out
     answer = await messages.start_answer(*own, conversation_id, turn.id, details)
-    live = platform.live.start(principal, request_id_of(request), model, prompt, sampling, answer)
+    live = platform.live.start(principal, request_id_of(request), model, prompt, sampling, answer, turn)
 
     async def events() -> AsyncIterator[bytes]:
         if body.reply_to is None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 
 from clearsight.server.answers import PICTURE, Deleted, FileEntry, FileList, told
+from clearsight.server.body import check_form
 from clearsight.server.errors import ApiError
 from clearsight.server.platform import platform_of
 from clearsight.server.principal import principal_of
@@ -28,13 +29,7 @@ async def upload(
 ) -> dict[str, Any]:
     """Keep a picture. What is kept is the clean file: turned upright, without metadata."""
     platform, principal = platform_of(request), principal_of(request)
-    form = await request.form()
-    known = {"file", "purpose", "expires_after[anchor]", "expires_after[seconds]"}
-    unknown = next((name for name in form if name not in known), None)
-    if unknown is not None:
-        raise ApiError(
-            400, f"There is no field {unknown[:60]} here.", param=unknown[:60], code="unknown_parameter"
-        )
+    await check_form(request, ("file", "purpose", "expires_after[anchor]", "expires_after[seconds]"))
     if purpose not in PURPOSES:
         raise ApiError(400, f"purpose is {' or '.join(PURPOSES)}.", param="purpose", code="invalid_value")
     lifetime = _lifetime(expires_anchor, expires_seconds)
@@ -134,13 +129,14 @@ def _lifetime(anchor: str | None, seconds: str | None) -> int | None:
         return None
     if anchor != "created_at":
         raise ApiError(400, "expires_after.anchor is created_at.", param="expires_after[anchor]")
-    if seconds is None or not seconds.isdecimal() or not SHORTEST_EXPIRY <= int(seconds) <= LONGEST_EXPIRY:
+    number = int(seconds) if seconds is not None and seconds.isdecimal() and len(seconds) < 10 else 0
+    if not SHORTEST_EXPIRY <= number <= LONGEST_EXPIRY:
         raise ApiError(
             400,
             f"expires_after.seconds is from {SHORTEST_EXPIRY} to {LONGEST_EXPIRY}.",
             param="expires_after[seconds]",
         )
-    return int(seconds)
+    return number
 
 
 def _entry(row: File) -> dict[str, Any]:

@@ -6,16 +6,19 @@ from typing import Annotated, Any
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request, UploadFile
 from fastapi.responses import Response
+from pydantic import Field
 
 from clearsight.conversation import Conversation, Detail, user
 from clearsight.processing import tiles
 from clearsight.server.answers import PICTURE, ImageEntry, bytes_of, told
+from clearsight.server.body import Body, StrictRoute, check_form
 from clearsight.server.errors import ApiError
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import platform_of
 from clearsight.server.principal import principal_of
+from clearsight.server.store import text
 
-router = APIRouter(tags=["images"])
+router = APIRouter(tags=["images"], route_class=StrictRoute)
 
 
 @router.get("/v1/images/{sha256}", response_class=Response, responses=PICTURE)
@@ -44,6 +47,22 @@ async def about(request: Request, sha256: str) -> dict[str, Any]:
         "alt": blob.alt,
         "warnings": blob.warnings,
     }
+
+
+class AboutChanges(Body):
+    """What can be changed about a picture."""
+
+    alt: Annotated[str, Field(max_length=1000)]
+
+
+@router.put("/v1/images/{sha256}/about")
+async def set_about(body: AboutChanges, request: Request, sha256: str) -> dict[str, Any]:
+    """Put one's own words in place of the alternative text; empty lets a model write it again."""
+    platform, principal = platform_of(request), principal_of(request)
+    await platform.blobs.row(principal.organisation_id, sha256)
+    text.check(body.alt, "alt")
+    await platform.blobs.set_alt(principal.organisation_id, sha256, " ".join(body.alt.split()))
+    return await about(request, sha256)
 
 
 @router.get("/v1/images/{image_id}/tiles", response_class=Response, responses=bytes_of("image/png"))
@@ -80,6 +99,7 @@ async def seen(
 async def upload(request: Request, file: UploadFile) -> dict[str, Any]:
     """Take a picture in for a conversation. One that no message shows within an hour is deleted."""
     platform, principal = platform_of(request), principal_of(request)
+    await check_form(request, ("file",))
     data = await file.read(platform.ingest.limits.max_picture_bytes + 1)
     platform.ingest.check_parts([len(data)], param="file")
     picture = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)

@@ -87,7 +87,9 @@ async def create(body: ModerationRequest, request: Request) -> dict[str, Any]:
         moderator = platform.moderator
         results = [
             (
-                await anyio.to_thread.run_sync(moderator.conversation, Conversation((user(*group),)))
+                await anyio.to_thread.run_sync(
+                    moderator.conversation, Conversation((user(*group),)), principal.organisation_id
+                )
             ).to_openai()
             for group in groups
         ]

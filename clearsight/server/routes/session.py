@@ -64,6 +64,7 @@ async def session(request: Request) -> dict[str, Any]:
         "organisation_id": principal.organisation_id,
         "scopes": sorted(principal.scopes),
         "csrf_token": principal.csrf or None,
+        "hand_over": platform_of(request).config.client.hand_over,
     }
 
 

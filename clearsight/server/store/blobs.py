@@ -120,10 +120,11 @@ class Blobs:
         async with self.database.read() as session:
             return await session.get(Blob, (organisation_id, sha256)) is not None
 
-    async def set_alt(self, organisation_id: str, sha256: str, alt: str) -> None:
-        """Note what a model says is in a picture."""
+    async def set_alt(self, organisation_id: str, sha256: str, alt: str, *, unless_set: bool = False) -> None:
+        """Note in words what is in a picture; `unless_set` keeps words that are there already."""
+        which = [*_is(organisation_id, [sha256])] + ([Blob.alt == ""] if unless_set else [])
         async with self.database.write() as session:
-            await session.execute(update(Blob).where(*_is(organisation_id, [sha256])).values(alt=alt))
+            await session.execute(update(Blob).where(*which).values(alt=alt))
 
     async def delete(self, organisation_id: str, sha256: str) -> bool:
         """Remove a blob that nothing refers to, held or not; whether it is gone."""

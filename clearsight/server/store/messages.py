@@ -81,6 +81,16 @@ async def finish(
     return await _write_answer(database, organisation_id, user_id, message_id, content, status, details)
 
 
+async def note(
+    database: Database, organisation_id: str, user_id: str, message_id: str, details: Mapping[str, Any]
+) -> Message:
+    """Add to the details of a turn that is finished, over those of the same name. Raises ApiError 404."""
+    async with database.write() as session:
+        message = await _find(session, organisation_id, user_id, message_id)
+        message.details = {**message.details, **text.cleaned(dict(details))}
+        return message
+
+
 async def fail_abandoned(database: Database, silent_ms: int = 120_000) -> int:
     """Mark answers whose process is gone as failed, with what there is of them; how many.
 
@@ -164,10 +174,10 @@ async def in_order(
 
 
 def pictures(content: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Hashes of the pictures in a turn's parts, each once, in order."""
+    """Hashes of the pictures in a turn's parts and of what they were before they were marked, each once, in order."""
     shown = [part for part in content if part.get("type") == "image"]
-    named = [str(part[name]) for part in shown for name in ("sha256", "original") if part.get(name)]
-    return list(dict.fromkeys(named))
+    hashes = (str(part[name]) for part in shown for name in ("sha256", "original") if part.get(name))
+    return list(dict.fromkeys(hashes))
 
 
 async def _add(

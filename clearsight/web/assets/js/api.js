@@ -56,8 +56,9 @@ export async function uploadImage(file) {
   return (await request("POST", "/v1/images", { body: form })).json();
 }
 
-/** Where a stored picture is. */
+/** Where a stored picture is, and what is known about it. */
 export const imageUrl = (sha256) => `/v1/images/${sha256}`;
+export const aboutUrl = (sha256) => `/v1/images/${sha256}/about`;
 
 /**
  * The events of a text/event-stream as parsed JSON, by the rules of the HTML standard: lines end in CR, LF or both,

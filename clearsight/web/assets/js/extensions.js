@@ -3,6 +3,8 @@
 
 /** Buttons in the composer's one toolbar: render(app). */
 export const composerTools = [];
+/** What stands above the message box: render(app). */
+export const composerPanels = [];
 /** Buttons in the one row of actions below a message: render(app, message). */
 export const messageActions = [];
 /** Buttons on a picture that is waiting in the composer: render(app, attachment). */
@@ -17,6 +19,9 @@ export const settingsGroups = [];
 export const extraShortcuts = [];
 /** Whole views by the first step of the route: {title, render(app)}; #/describe shows views.get("describe"). */
 export const views = new Map();
+
+/** Dialogs by the kind that app.showDialog({kind}) names: render(app, dialog); see views/dialogs.js. */
+export const dialogKinds = new Map();
 
 /** The entries of a place, in order. */
 export const inOrder = (entries) => [...entries].sort((a, b) => a.order - b.order);

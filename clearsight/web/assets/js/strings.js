@@ -1,11 +1,14 @@
 // Every word of the page, in one place. Plain sentences; functions where a number or name goes in.
 
+import { pictureStrings } from "./strings_pictures.js";
+
 const plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 export const t = {
+  ...pictureStrings,
   product: "Clearsight",
-  tagline: "Ask about pictures.",
   skipToComposer: "Skip to the message box",
+  skipToMain: "Skip to the content",
   skipToLast: "Skip to the last answer",
   loading: "Opening…",
 
@@ -36,7 +39,6 @@ export const t = {
   moreFor: (title) => `More for ${title}`,
   settings: "Settings",
   shortcuts: "Keyboard shortcuts",
-  help: "Help",
   account: (name) => `Logged in as ${name}`,
 
   // A conversation as a whole
@@ -147,7 +149,6 @@ export const t = {
     other: "Something else",
   },
   reportSend: "Send report",
-  details: "Details",
   usage: ({ prompt_tokens, completion_tokens, prompt_tokens_details }) => {
     const pictures = prompt_tokens_details?.image_tokens;
     return `${prompt_tokens.toLocaleString("en")} tokens read${pictures ? ` (${pictures.toLocaleString("en")} for pictures)` : ""}, ${completion_tokens.toLocaleString("en")} written`;
@@ -189,17 +190,14 @@ export const t = {
   enterSends: "Enter sends; Shift+Enter begins a new line",
   answers: "Answers",
   model: "Model",
-  modelFor: "Model for this conversation",
   modelNotReady: (name) => `${name} (loading)`,
   system: "What Clearsight should know or keep to (system prompt)",
-  systemFor: "System prompt for this conversation",
   temperature: "Temperature",
   temperatureHelp: "0 gives the most likely answer every time; higher is more varied.",
   maxTokens: "Longest answer, in tokens",
   maxTokensHelp: "Empty: the server decides.",
   conversationSettings: "Settings of this conversation",
   data: "Account",
-  exportAccount: "Download all my data",
   logout: "Log out",
   back: "Back to the conversation",
 
@@ -215,6 +213,77 @@ export const t = {
   },
   shortcutsOff: "Turned off in the settings.",
   shortcutsNote: "In the message box: Enter sends, Escape stops an answer, arrow up in an empty box edits your last message.",
+
+  // Voice
+  microphone: "Speak your message",
+  microphoneHold: "Hold to speak, or press to begin and press again to end",
+  microphoneHandsFree: "Press to begin and to end listening hands-free",
+  voicePanel: "Voice",
+  hearingStates: {
+    off: "Voice",
+    opening: "Opening the microphone…",
+    waiting: "Listening for you to speak",
+    recording: "Recording",
+    recognising: "Recognising what you said…",
+  },
+  finishSpeaking: "Finish speaking",
+  discardSpeech: "Discard what was said",
+  endHandsFree: "End hands-free",
+  heard: (text) => `Heard: ${text}`,
+  nothingHeard: "Nothing was heard. Check that the right microphone is chosen and not muted.",
+  nothingUnderstood: "Nothing was understood; say it again, perhaps nearer to the microphone.",
+  fetchesFirst: (bytes) => `The server has to fetch its recogniser first, ${Math.round(bytes / 1e6)} MB, once. What you say is kept until then.`,
+  fetchingName: "The server is fetching its recogniser",
+  fetching: (done, all) => `The server is fetching its recogniser: ${Math.round(done / 1e6)} of ${Math.round(all / 1e6)} MB.`,
+  fetchingVoice: (done, all) => `The server is fetching its voice: ${Math.round(done / 1e6)} of ${Math.round(all / 1e6)} MB.`,
+  notOpenYet: "The microphone was not open yet; hold until it says “Recording”.",
+  serverCantHear: "This server has no recogniser. Your browser has one of its own; many browsers send what you say to their maker for it.",
+  useBrowserRecogniser: "Use the browser’s recogniser",
+  nobodyHears: "This server has no recogniser, and neither has your browser.",
+  browserRecogniserFailed: "The browser’s own recogniser did not work. Type instead, or ask whoever runs the server for its recogniser.",
+  microphoneErrors: {
+    NotAllowedError: "The microphone is not allowed. Allow it for this page in the browser’s settings, beside the address, and press the button again.",
+    NotFoundError: "No microphone was found. Connect one and press the button again.",
+    NotReadableError: "The microphone can’t be used: it is unplugged, or another program has it.",
+    NotSupportedError: "The browser gives the microphone only to pages on this machine or over https. Ask whoever runs the server for https.",
+  },
+  readAloud: "Read aloud",
+  speechSounds: "Speaking",
+  speechPaused: "Paused",
+  speechControls: "Speech",
+  speechPause: "Pause speech",
+  speechResume: "Go on speaking",
+  speechStop: "Stop speech",
+  sentenceBack: "Back one sentence",
+  sentenceAgain: "Repeat the sentence",
+  browserSpeaks: "The server has no voice; the browser’s own speaks.",
+  noVoice: "Neither the server nor this browser has a voice. Install one on the server, or in your system’s settings.",
+  shortcutMicrophone: "Begin or end speaking your message",
+  shortcutPause: "Pause speech or go on",
+  saidCode: (lines, language) => `${language ? `Code in ${language}` : "Code"}, ${plural(lines, "line", "lines")}.`,
+  saidTable: (rows, names) => `Table with ${plural(rows, "row", "rows")}${names ? `: ${names}` : ""}.`,
+  saidQuote: (text) => `Quote: ${text}`,
+  saidPicture: (text) => (text ? `picture: ${text}` : "picture"),
+  saidLink: (host) => `link to ${host}`,
+  saidUnsure: (text) => `unsure: ${text}`,
+  voiceSettings: "Voice",
+  speakAnswers: "Speak answers aloud",
+  speakAnswersChoices: { never: "Never, only when asked", spoken: "When I spoke the question", always: "Always" },
+  speakAnswersHelp:
+    "Off until you turn it on: a page can’t know whether a screen reader runs, and two voices at once can’t be understood. With a screen reader, leave it off or choose “Only say that it is finished” above. Escape stops speech at once.",
+  speakWith: "Voice from",
+  speakWithChoices: { server: "The server", browser: "This browser" },
+  serverHasNoVoice: "The server has no voice; the browser’s own is used.",
+  browserDefaultVoice: "The browser’s choice",
+  voiceName: "Voice name",
+  speed: "Speed",
+  speedValue: (speed) => `${speed.toLocaleString("en")} times`,
+  voiceTry: "Try the voice",
+  voiceSample: "This is how answers sound.",
+  handsFree: "Hands-free",
+  handsFreeHelp: "The microphone button then listens until you press it again; each thing you say is sent when you pause. Speaking interrupts an answer. Nothing is heard while the page is hidden.",
+  hearWith: "Recognise what I say with",
+  hearWithChoices: { server: "The server", browser: "This browser, which may send it to its maker" },
 
   // Share page
   sharedPage: "A shared conversation",

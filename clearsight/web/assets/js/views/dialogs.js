@@ -3,6 +3,7 @@
 import { html, nothing } from "../../vendor/lit-html/lit-html.js";
 import { imageUrl } from "../api.js";
 import { feedback } from "../feedback.js";
+import { dialogKinds } from "../extensions.js";
 import { copyText } from "../markdown.js";
 import { preferences } from "../preferences.js";
 import { shortcuts } from "../shortcuts.js";
@@ -22,9 +23,9 @@ export function dialogs(app) {
       @close=${() => {
         if (app.dialog) app.showDialog(null);
       }}
-      @click=${(event) => event.target === event.currentTarget && event.currentTarget.close()}
+      @click=${(event) => event.target === event.currentTarget && !dialog?.keepOpen && event.currentTarget.close()}
     >
-      ${dialog ? kinds[dialog.kind](app, dialog) : nothing}
+      ${dialog ? (kinds[dialog.kind] ?? dialogKinds.get(dialog.kind))(app, dialog) : nothing}
     </dialog>
   `;
 }
@@ -33,11 +34,15 @@ export function dialogs(app) {
 export function syncDialog(app) {
   const element = document.getElementById("dialog");
   if (!element) return;
-  if (app.dialog && !element.open) element.showModal();
-  else if (!app.dialog && element.open) element.close();
+  if (Boolean(app.dialog) === element.open) return;
+  // what is outside an open dialog is inert, and an inert live region is not read
+  (app.dialog ? element : document.body).append(document.getElementById("announcements"));
+  if (app.dialog) element.showModal();
+  else element.close();
 }
 
-const frame = (app, title, body, buttons = nothing) => html`
+/** Title, closing button, body and buttons of a dialog. */
+export const frame = (app, title, body, buttons = nothing) => html`
   <div class="dialog-body">
     <div class="dialog-top">
       <h2 id="dialog-title">${title}</h2>
@@ -48,7 +53,8 @@ const frame = (app, title, body, buttons = nothing) => html`
   </div>
 `;
 
-const form = (app, title, body, submitLabel, submit, kind = "primary") => html`
+/** A dialog that is filled in: `submit` gets its FormData. */
+export const form = (app, title, body, submitLabel, submit, kind = "primary") => html`
   <form
     @submit=${(event) => {
       event.preventDefault();

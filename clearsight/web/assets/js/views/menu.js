@@ -20,6 +20,7 @@ export function menu(app) {
 }
 
 function choose(app, item) {
+  app.menu = null;
   document.getElementById("menu").hidePopover();
   item.run();
 }
