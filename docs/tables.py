@@ -4,6 +4,7 @@ with --check it says which pages are out of date. The prose is written by hand.
 A table stands between <!-- table: NAME --> and <!-- end -->.
 """
 
+import ast
 import re
 import sys
 from collections.abc import Callable
@@ -91,13 +92,14 @@ def error_codes() -> str:
     """Codes with their status, found where the server raises them."""
     found: dict[str, set[str]] = {}
     for path in sorted((HERE.parent / "clearsight/server").rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        for call in re.finditer(r"ApiError\(\s*(\d{3}),(.*?)code=\"([a-z_]+)\"", text, re.S):
-            if "ApiError(" not in call[2]:
-                found.setdefault(call[3], set()).add(call[1])
-    return _table(
-        ("code", "status"), [(f"`{code}`", ", ".join(sorted(at))) for code, at in sorted(found.items())]
-    )
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call) or ast.unparse(call.func).rpartition(".")[2] != "ApiError":
+                continue
+            named = [one.value for one in call.keywords if one.arg == "code"]
+            if named and isinstance(named[0], ast.Constant) and isinstance(call.args[0], ast.Constant):
+                found.setdefault(str(named[0].value), set()).add(str(call.args[0].value))
+    rows = [(f"`{code}`", ", ".join(sorted(at))) for code, at in sorted(found.items())]
+    return _table(("code", "status"), rows)
 
 
 TABLES: dict[str, dict[str, Callable[[], str]]] = {

@@ -74,5 +74,5 @@ def test_a_second_interrupt_does_not_wait(tmp_path: Path) -> None:
             server.send(signal.SIGINT)
         assert json.loads(events[-1])["error"]["code"] == "draining"
         server.process.wait(20)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 25, "it waited for the grace period of 30 s"
         assert "Traceback" not in "".join(server.said)
