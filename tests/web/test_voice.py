@@ -224,12 +224,16 @@ def test_speaking_silences_within_a_fifth_of_a_second(open_listening) -> None:
     expect(page.locator("section.voice")).to_contain_text("Listening")
     until(page, "window.onset > 0")  # the first question, while nothing is spoken
     until(page, "performance.now() - lastVoice > 1000")
-    page.get_by_role("button", name="Read aloud").first.click()
-    page.evaluate("window.onset = undefined")
-    until(page, "window.onset > 0 && lastHeard > 0", 30)
-    page.wait_for_timeout(400)
-    voice, onset, silent = page.evaluate("[voiceFrom.at(-1), onset, lastHeard]")
-    print(f"voice to silence {silent - voice:.0f} ms, noticed to silence {silent - onset:.0f} ms")
+    for _ in range(4):  # a voice that comes between two sentences meets silence, and shows nothing
+        page.get_by_role("button", name="Read aloud").first.click()
+        page.evaluate("window.onset = undefined")
+        until(page, "window.onset > 0 && lastHeard > 0", 30)
+        page.wait_for_timeout(400)
+        voice, onset, silent = page.evaluate("[voiceFrom.at(-1), onset, lastHeard]")
+        print(f"voice to silence {silent - voice:.0f} ms, noticed to silence {silent - onset:.0f} ms")
+        if silent > onset - 150:
+            break
+        until(page, "performance.now() - lastVoice > 1000")
     assert -150 < silent - onset <= BARGE_IN_MS
     assert silent - voice <= 2 * BARGE_IN_MS
 
