@@ -7,6 +7,7 @@ are put in afterwards and answers are kept short, so that a request that fits ge
 import json
 from typing import Any
 
+import jsonschema
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -62,26 +63,26 @@ def brought_to_the_model(case: Any) -> None:
 def draw(served: Served, method: str, path: str, examples: int) -> None:
     """Ask one operation with requests that fit and with others. Raises for an answer that the document doesn't know."""
     operation = SCHEMA[path][method]
-    for mode in GenerationMode:
-        if mode == GenerationMode.NEGATIVE and not (operation.body or operation.query):
-            continue
-        checks = [*TRUTH, negative_data_rejection] if mode == GenerationMode.NEGATIVE else TRUTH
+    draw_as(served, operation, GenerationMode.POSITIVE, TRUTH, examples)
+    if operation.body or operation.query:
+        checks = [*TRUTH, negative_data_rejection]
+        draw_as(served, operation, GenerationMode.NEGATIVE, checks, examples)
 
-        @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(
-            max_examples=examples,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        )
-        def ask(case: Any, checks: Any = checks) -> None:
-            brought_to_the_model(case)
-            case.call_and_validate(
-                base_url=served.url, headers=served.admin_headers, checks=checks, timeout=60
-            )
 
-        ask()
+def draw_as(served: Served, operation: Any, mode: GenerationMode, checks: list[Any], examples: int) -> None:
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: Any) -> None:
+        brought_to_the_model(case)
+        case.call_and_validate(base_url=served.url, headers=served.admin_headers, checks=checks, timeout=60)
+
+    ask()
 
 
 def test_the_document_is_what_a_client_gets(served: Served) -> None:
@@ -117,7 +118,8 @@ def test_answers_to_good_requests_have_the_documented_shape(served: Served, samp
             checked.add((method, path))
             if kind != "application/json":
                 return answer.text if kind == "text/event-stream" else answer.content
-            SCHEMA[path][method].validate_response(schemathesis_response(answer))
+            whole = {"components": DOCUMENT["components"], **told[kind]["schema"]}
+            jsonschema.Draft202012Validator(whole).validate(answer.json())
             return answer.json()
 
         for path in ("/healthz", "/readyz", "/metrics", "/v1/session", "/v1/models", "/v1/usage"):
@@ -175,15 +177,3 @@ def test_answers_to_good_requests_have_the_documented_shape(served: Served, samp
         for path in ("review/reports", "review/appeals", "review/hashes", "admin/audit"):
             ask("GET", f"/v1/{path}")
         assert len(checked) >= 40
-
-
-def schemathesis_response(answer: Any) -> Any:
-    """An answer of our client as schemathesis takes it."""
-    import requests
-
-    made = requests.Response()
-    made.status_code = answer.status_code
-    made._content = answer.content
-    made.headers.update(answer.headers)
-    made.request = requests.Request(answer.request.method, str(answer.request.url)).prepare()
-    return made
