@@ -108,6 +108,8 @@ class ModerationResult(_Exact):
     categories: dict[str, bool]
     category_scores: dict[str, float]
     category_applied_input_types: dict[str, list[str]]
+    clearsight: dict[str, Any]
+    """What the policy makes of it, in this project's own categories."""
 
 
 class Moderation(_Exact):
