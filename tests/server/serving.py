@@ -5,10 +5,12 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx2
 import uvicorn
@@ -21,6 +23,8 @@ from clearsight.server.principal import ROLE_SCOPES
 from clearsight.server.run import prepare
 from clearsight.server.store import accounts
 from clearsight.server.store.database import Database
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -45,7 +49,7 @@ class Served:
         self, scopes: Sequence[str], limits: Mapping[str, object] | None = None, user: str = "Owner"
     ) -> str:
         """Another key, for a user of this name in an organisation of their own unless it is the owner."""
-        return asyncio.run(_new_key(self.config, scopes, limits or {}, user))
+        return _run(_new_key(self.config, scopes, limits or {}, user))
 
     def client(self, **options: object) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, headers=self.headers, timeout=120, **options)  # type: ignore[arg-type]
@@ -60,7 +64,7 @@ def serving(folder: Path, client: Path | None = None, **settings: object) -> Ite
     network = {"port": port, **settings.pop("network", {})}  # type: ignore[dict-item]
     store = {"data": str(folder), **settings.pop("store", {})}  # type: ignore[dict-item]
     config = ServerConfig.model_validate({"network": network, "store": store, **settings})
-    first = asyncio.run(prepare(config))
+    first = _run(prepare(config))
     assert isinstance(first, Welcome)
     app = create_app(config, client) if client else create_app(config)
     server = uvicorn.Server(
@@ -96,6 +100,12 @@ async def _new_key(
         return key
     finally:
         await database.close()
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: a browser's driver may have a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def _wait(url: str, seconds: float = 180) -> None:
