@@ -27,6 +27,15 @@ def add(page: Page, picture: bytes, name: str = "disc.png") -> None:
     expect(page.locator(".attachment.ready").last).to_be_visible()
 
 
+def with_mini(page: Page) -> None:
+    """Ask the bundled model instead of the parrot."""
+    expect(page.locator("#main")).to_be_visible()
+    page.evaluate(
+        "import(document.querySelector('script[type=module]').src.replace('main.js', 'state.js'))"
+        ".then(({app}) => {app.settings = {model: 'mini'}; app.change()})"
+    )
+
+
 def press(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
@@ -103,6 +112,7 @@ def test_marks_set_by_keyboard_alone_reach_the_model_as_pixels_and_as_words(open
     page.get_by_role("button", name="Use it like this").press("Enter")
     expect(page.locator(".attachment.ready")).to_contain_text("2 marks")
     assert any(pixel == (255, 194, 75) for _, pixel in kept_picture(page).convert("RGB").getcolors(1 << 24))
+    with_mini(page)
     box = page.get_by_role("textbox", name="Message")
     box.fill("What is mark 1?")
     with page.expect_request(re.compile("/answers$")) as asked:
@@ -161,6 +171,7 @@ def test_pointer_marks_with_two_clicks_as_well_as_with_a_drag(open_page, picture
 
 def test_what_the_model_saw_is_shown_with_its_warnings(open_page, picture: bytes) -> None:
     page = open_page()
+    with_mini(page)
     add(page, picture)
     page.get_by_role("button", name="What the model saw").press("Enter")
     sheet = page.get_by_role("img", name="The picture as mini saw it, cut into tiles")
@@ -174,6 +185,7 @@ def test_what_the_model_saw_is_shown_with_its_warnings(open_page, picture: bytes
 def test_description_of_a_picture_is_written_by_the_model_and_can_be_put_right(open_page) -> None:
     page = open_page()
     buffer = io.BytesIO()
+    with_mini(page)
     Image.new("RGB", (320, 200), "#3355aa").save(buffer, "PNG")
     add(page, buffer.getvalue())
     page.get_by_role("textbox", name="Message").fill("Which colour is it?")
