@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+PROGRAMS := tesseract-ocr espeak-ng postgresql redis-server chromium
 
 .PHONY: help run test test-slow test-peers lint clean
 
 help:  ## show this list
-	@echo "make run     set up, fetch the base weights and show the assistant (demo)"
+	@echo "make run     set up, fetch the base weights, answer a sample question, then serve the web page"
 	@echo "make test    set up, install what the tests need, and run those that take seconds"
 	@echo "make test-slow  the tests that take longer; .ci/run does both"
 	@echo "make test-peers the metrics beside lmms-eval's own code, in an environment that it makes (once, 1.5 GB)"
@@ -20,6 +21,7 @@ help:  ## show this list
 
 run: $(VENV)/stamp-run
 	$(BIN)/clearsight demo
+	$(BIN)/clearsight serve --open
 
 # Two processes of one thread each: threads that wait for each other would only slow both down.
 test: $(VENV)/stamp-test $(VENV)/stamp-fonts
@@ -61,16 +63,17 @@ $(VENV)/stamp-test: $(VENV)/stamp-python pyproject.toml
 	$(PIP) install -e '.[test,lint,train]'
 	@touch $@ $(VENV)/stamp-run
 
-# The generated pictures are drawn with fonts of the system, and Tesseract reads beside models. The stamp is set only
-# once the fonts are there; without Tesseract its tests are skipped.
+# The generated pictures are drawn with fonts of the system; Tesseract reads beside models, espeak-ng speaks, servers
+# share PostgreSQL and Redis, and Chromium looks at the page. The stamp is set only once the fonts are there; tests of
+# the other programs are skipped without them, and fail where CI=true.
 $(VENV)/stamp-fonts: $(VENV)/stamp-test clearsight/data/worlds/drawing/fonts.py
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  packages=$$($(BIN)/python -c 'from clearsight.data.worlds.drawing.fonts import FAMILIES; \
-	    print(*sorted({family.package for family in FAMILIES}), "tesseract-ocr")') && \
+	    print(*sorted({family.package for family in FAMILIES}), "$(PROGRAMS)")') && \
 	  export DEBIAN_FRONTEND=noninteractive && \
 	  { dpkg -s $$packages >/dev/null 2>&1 || { apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends $$packages >/dev/null; }; } || \
-	    echo "Some packages of fonts, or Tesseract, could not be installed."; \
+	    echo "Some of these could not be installed: fonts, $(PROGRAMS)"; \
 	fi
 	@$(BIN)/python -c 'from clearsight.data.worlds.drawing.fonts import check; check()'
 	@touch $@

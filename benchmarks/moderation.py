@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageEnhance
+from PIL import Image
 
 from clearsight.conversation import Conversation, assistant, user
 from clearsight.conversation import Image as Picture
@@ -166,7 +166,7 @@ def sideways(text: str, font: str, rng: random.Random) -> list[Image.Image]:
 
 def faint(text: str, font: str, rng: random.Random) -> list[Image.Image]:
     """Light grey on white."""
-    return [ImageEnhance.Contrast(page(text, font, 30, ink=(240, 240, 240))).enhance(1.0)]
+    return [page(text, font, 30, ink=(240, 240, 240))]
 
 
 def split_over_two(text: str, font: str, rng: random.Random) -> list[Image.Image]:
@@ -202,7 +202,14 @@ def writing(moderator: Moderator, each: int) -> dict[str, Any]:
                 milliseconds.append(1000 * (time.perf_counter() - start) / len(drawn))
                 hits += verdict.flagged and expected
                 alarms += verdict.flagged and not expected
-        found[name] = {"recall": rate(hits, len(harmful)), "benign_flagged": rate(alarms, len(harmless))}
+        found[name] = {
+            "recall": rate(hits, len(harmful)),
+            "benign_flagged": rate(alarms, len(harmless)),
+        }
+        print(
+            f"{name:12} recall {found[name]['recall']}  benign flagged {found[name]['benign_flagged']}",
+            flush=True,
+        )
     found["ms_a_picture"] = round(statistics.median(milliseconds), 1)
     return found
 

@@ -21,6 +21,9 @@ def serve(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder for conversations, pictures and keys.")] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Server processes.")] = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in a browser, logged in as the owner.")
+    ] = False,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Show every setting as it would be, and end.")
     ] = False,
@@ -54,4 +57,4 @@ def serve(
         from clearsight.server.run import run
         from clearsight.web import folder
 
-        run(settings, folder())
+        run(settings, folder(), open_page=open_page)

@@ -81,7 +81,7 @@ class Moderator:
         self._lists = [
             (entry.category, pictures.HashList.from_file(entry.file)) for entry in self.policy.hash_lists
         ]
-        self._kept: OrderedDict[str, _Seen] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
         self._keeping = threading.Lock()
 
     def parts(self) -> tuple[Part, ...]:
@@ -97,8 +97,11 @@ class Moderator:
         """Judge one picture and what is written in it."""
         return self._pictures_verdict(stage, [Image(pixels=pixels)])
 
-    def conversation(self, conversation: Conversation) -> Verdict:
+    def conversation(self, conversation: Conversation, tenant: str = "") -> Verdict:
         """Judge what goes to the model: every message but the system's, every picture, and all of it together.
+
+        What was seen in a picture is kept for its `tenant` alone: looking takes seconds, and an answer that comes
+        sooner would tell another one that somebody showed this picture.
 
         Raises ImageError for a picture that can't be decoded.
         """
@@ -111,7 +114,7 @@ class Moderator:
             found["text"] = _highest((found["text"], classifier.joined_scores(words)))
         missing = set(self._missing_for_text("\n".join(said)))
         if conversation.images:
-            seen = [self._seen(image) for image in conversation.images]
+            seen = [self._seen(image, tenant) for image in conversation.images]
             writing = [one.writing for one in seen if one.writing]
             found["picture"] = _highest(one.scores for one in seen)
             found["text-in-picture"] = self._writing_scores(writing, words)
@@ -123,7 +126,7 @@ class Moderator:
         return self._verdict("input", found, missing)
 
     def _pictures_verdict(self, stage: Stage, images: Iterable[Image]) -> Verdict:
-        seen = [self._seen(image) for image in images]
+        seen = [self._seen(image, "") for image in images]
         writing = [one.writing for one in seen if one.writing]
         found: dict[Kind, Scores] = {
             "picture": _highest(one.scores for one in seen),
@@ -151,14 +154,15 @@ class Moderator:
             scores["private-data"] = max(scores["private-data"], private_data(text))
         return scores
 
-    def _seen(self, image: Image) -> _Seen:
+    def _seen(self, image: Image, tenant: str) -> _Seen:
+        key = (tenant, image.sha256)
         with self._keeping:
-            if image.sha256 in self._kept:
-                self._kept.move_to_end(image.sha256)
-                return self._kept[image.sha256]
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
         seen = self._look(from_conversation_image(image))
         with self._keeping:
-            self._kept[image.sha256] = seen
+            self._kept[key] = seen
             while len(self._kept) > KEPT_PICTURES:
                 self._kept.popitem(last=False)
         return seen

@@ -105,8 +105,8 @@ def words(text: str, vocabulary: Vocabulary) -> list[str]:
     return found
 
 
-def split_glued(text: str, vocabulary: Vocabulary) -> list[str] | None:
-    """The words that a run of letters is made of, as few as possible; None when it seems to be one word or two.
+def split_glued(text: str, vocabulary: Vocabulary, least: int = 3) -> list[str] | None:
+    """The words that a run of letters is made of, as few as possible; None when they are fewer than `least`.
 
     A long run may hold pieces that are no words. Words of one letter count only where they are words of English.
     """
@@ -129,7 +129,7 @@ def split_glued(text: str, vocabulary: Vocabulary) -> list[str] | None:
         pieces.append(text[starts[end] : end])
         end = starts[end]
     known = sum(len(piece) for piece in pieces if piece in vocabulary)
-    if len(pieces) < 3 or _LETTERS_A_WORD * len(pieces) > len(text) or 4 * known < 3 * len(text):
+    if len(pieces) < least or _LETTERS_A_WORD * len(pieces) > len(text) or 4 * known < 3 * len(text):
         return None
     return pieces[::-1]
 
@@ -178,7 +178,7 @@ def _joined(run: str, vocabulary: Vocabulary) -> str:
     for guess in (letters, *guesses(letters)):
         if guess in vocabulary and len(guess) > 2:
             return f" {guess} "
-        glued = split_glued(guess, vocabulary)
+        glued = split_glued(guess, vocabulary, least=2)
         if glued:
             return f" {' '.join(glued)} "
     return run

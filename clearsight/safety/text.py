@@ -7,11 +7,15 @@ are judged alone, with the sentence before, and in windows; the highest score co
 private data is `private_data`, by their checksums.
 
 What this can do: find plainly worded requests, threats, insults and injections in English that use words of the
-lexicon, however they are disguised in the ways that `normalise` undoes; and let pass questions that merely share words
-with them. What it can't: understand. It misses euphemisms, other languages, harm that no word betrays, and arguments
-spread over many sentences; it flags quotations. The figures of benchmarks/moderation.py on sentences made from the same
-kind of templates flatter it; those on prompts that other people wrote are what to expect. Where that isn't enough, put
-a guard model behind the same interface.
+lexicon, however they are disguised in the ways that `normalise` undoes; and let pass questions that merely share
+words with them. What it can't: understand. It misses euphemisms, other languages, harm that no word betrays, and
+arguments spread over many sentences; it flags quotations. Measured by benchmarks/moderation.py, thresholds of
+`public`, 95% intervals: of 558 templates that were kept from training, filled with words that were too, 89% are
+found (86 to 92), 76 to 89% in disguise and 67% when every long word is misspelt, while 5.4% (4 to 8) of 522 benign
+ones made to look like them are flagged. That flatters: one hand wrote templates and lexicon. Of prompts by other
+people that were not looked at before, it finds 62% of 103 of HarmBench (52 to 71) and 31% of 128 of the misuse part
+of Do-Not-Answer (24 to 40), at a threshold of 0.5; of 3,000 sentences of Python's documentation it flags 0.4%. It is
+a first line. Where that isn't enough, put a guard model behind the same interface.
 """
 
 import json

@@ -16,7 +16,7 @@ from clearsight.safety.verdict import Verdict
 
 HELD_CHARACTERS = 240
 HELD_SECONDS = 1.0
-CONTEXT_CHARACTERS = 400  # of what went out, judged again together with what comes
+CONTEXT_CHARACTERS = 240  # of what went out, judged again together with what comes
 
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*\s|\n")
 _SPACE = re.compile(r"\s(?=\S*\Z)")

@@ -9,30 +9,26 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from clearsight import __version__
 from clearsight.server import body
+from clearsight.server.answers import ERRORS
 from clearsight.server.config import ServerConfig
-from clearsight.server.errors import ApiError
+from clearsight.server.document import document_of
+from clearsight.server.errors import ApiError, unforeseen
 from clearsight.server.gate import Gate
+from clearsight.server.metering import counted
 from clearsight.server.platform import Platform, opened
-from clearsight.server.routes import ROUTERS
+from clearsight.server.principal import request_id_of
+from clearsight.server.routes import ROUTERS, audio
 from clearsight.server.routes.client import Client
 
 log = logging.getLogger(__name__)
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": what,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-    }
-    for status, what in ((400, "What was sent can't be used."), (401, "Nobody known."), (403, "Not allowed."))
-}
 
 
 def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
@@ -48,8 +44,9 @@ def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
         async with opened(config) as platform:
             holder.append(platform)
             app.state.platform = platform
-            app.state.speech = platform.speech
-            yield
+            app.state.speech = platform.speech if config.speech.enabled else None
+            with platform.draining.on_signals():
+                yield
             holder.clear()
 
     app = FastAPI(
@@ -65,15 +62,23 @@ def create_app(config: ServerConfig, client: Path | None = None) -> Gate:
     app.state.client = Client(client) if client is not None else None
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(audio.router, dependencies=[Depends(counted)])
+    app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    return Gate(app, config, lambda: holder[0].authentication)
+    app.add_exception_handler(Exception, _failed)
+    return Gate(app, config, lambda: holder[0])
 
 
 async def _api_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
     return JSONResponse(error.to_json(), status_code=error.status, headers=error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> JSONResponse:
+    """What nobody foresaw. The framework raises it again behind the answer, and the gate writes it into the log."""
+    return await _api_error(request, unforeseen(request_id_of(request)))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -1,12 +1,14 @@
 """JSON that may come in: strict where Python is lenient, and complaints that name the field as clients know it.
 
-Refused with 400: what is no UTF-8, NaN and Infinity, a key twice in one object, nesting without end, unknown fields,
-numbers in strings. A route declares a pydantic model of `Body` and is made by `StrictRoute`.
+Refused with 400: what is no UTF-8, half a surrogate pair, NaN and Infinity, a key twice in one object, nesting
+deeper than MAX_DEPTH, unknown fields, numbers in strings. A route declares a pydantic model of `Body` and is made by
+`StrictRoute`.
 """
 
 import difflib
 import json
-from collections.abc import Callable, Coroutine, Sequence
+import re
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from fastapi import Request, Response
@@ -17,6 +19,9 @@ from pydantic import BaseModel, ConfigDict
 from clearsight.server.errors import ApiError
 
 SHOWN = 60  # characters of a value in a message
+MAX_DEPTH = 128
+"""Objects and lists inside each other: far more than any schema has, far less than a call stack holds."""
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Body(BaseModel):
@@ -47,7 +52,7 @@ class _StrictRequest(Request):
 def parse(data: bytes) -> Any:
     """The value of JSON text. Raises ApiError for what is none, in the strict sense above."""
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_object)
+        value = json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_object)
     except UnicodeDecodeError:
         raise ApiError(400, "The body is not UTF-8.", code="invalid_json") from None
     except RecursionError:
@@ -55,6 +60,39 @@ def parse(data: bytes) -> Any:
     except ValueError as error:
         place = f" (at character {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
         raise ApiError(400, f"The body is not JSON{place}.", code="invalid_json") from None
+    texts = SURROGATE.search(data) is not None
+    if texts or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _check(value, texts=texts)
+    return value
+
+
+def _check(value: Any, *, texts: bool) -> None:
+    """Raises ApiError for what is nested too deeply, and with `texts` for half a surrogate pair."""
+    waiting: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())]
+    while waiting:
+        held, steps = waiting.pop()
+        if isinstance(held, str):
+            if texts and any("\ud800" <= character <= "\udfff" for character in held):
+                raise ApiError(
+                    400,
+                    f"{_param(steps) or 'The body'} holds half a surrogate pair; send valid Unicode.",
+                    param=_param(steps) or None,
+                    code="invalid_text",
+                )
+        elif isinstance(held, dict | list):
+            if len(steps) == MAX_DEPTH:
+                raise ApiError(
+                    400,
+                    f"The body is nested deeper than {MAX_DEPTH} levels.",
+                    param=_param(steps[:1]) or None,
+                    code="too_deep",
+                )
+            inside = held.items() if isinstance(held, dict) else enumerate(held)
+            waiting += (
+                (one, (*steps, step)) for step, one in inside if texts or isinstance(one, dict | list)
+            )
+            if texts and isinstance(held, dict):
+                waiting += ((key, steps) for key in held)
 
 
 def _no_constant(name: str) -> Any:
@@ -66,8 +104,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ApiError(400, f"The key {twice[:SHOWN]!r} stands twice in one object.", code="invalid_json")
+        raise ApiError(400, f"The key {twice[:SHOWN]!a} stands twice in one object.", code="invalid_json")
     return found
+
+
+async def check_form(request: Request, known: Collection[str]) -> None:
+    """Raises ApiError for a field of a form that isn't among these."""
+    form = await request.form()
+    for name in form:
+        if name not in known:
+            shown = name[:SHOWN]
+            raise ApiError(400, f"There is no field {shown} here.", param=shown, code="unknown_parameter")
 
 
 def invalid(error: RequestValidationError) -> ApiError:
@@ -102,8 +149,9 @@ def _steps(loc: Sequence[str | int], body: Any) -> list[str | int]:
 def _param(steps: Sequence[str | int]) -> str:
     """messages[0].content[1].image_url.url"""
     text = ""
-    for step in steps:
-        text += f"[{step}]" if isinstance(step, int) else (f".{step}" if text else step)
+    for step in steps[:20]:
+        name = step if isinstance(step, int) else step[:SHOWN].encode("utf-8", "replace").decode()
+        text += f"[{name}]" if isinstance(step, int) else (f".{name}" if text else str(name))
     return text[:300]
 
 

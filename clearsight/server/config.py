@@ -30,7 +30,7 @@ class ServerConfigError(ValueError):
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Network(_Settings):
@@ -44,6 +44,8 @@ class Network(_Settings):
     """Values of the Host header that are answered; by default those of public_url, host and loopback names."""
     processes: Annotated[int, Field(ge=1)] = 1
     """Server processes on this machine. Above 1 database, blobs and limits have to be shared."""
+    grace_seconds: Annotated[int, Field(ge=0)] = 30
+    """How long answers may go on when the server is told to end."""
     trust_proxy: bool = False
     """Whether X-Forwarded-For comes from a proxy of one's own; otherwise it is ignored."""
 
@@ -105,6 +107,8 @@ class Safety(_Settings):
 
     policy: str = "private"
     """private, public, or a policy file."""
+    over: str = ""
+    """A policy file that is merged over it, so that it holds only what differs."""
 
 
 class Speech(_Settings):

@@ -56,3 +56,8 @@ class ApiError(Exception):
 def not_found(what: str) -> ApiError:
     """For an id that is unknown, and in the same words for somebody else's."""
     return ApiError(404, f"There is no such {what}.", code="not_found")
+
+
+def unforeseen(request_id: str) -> ApiError:
+    """For what should not have happened; the log has the rest under this id."""
+    return ApiError(500, f"Something failed here; it was noted as {request_id}.", retry=False)

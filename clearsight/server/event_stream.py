@@ -1,4 +1,4 @@
-"""Server-sent events that end well: whoever leaves frees what was held, and silence is filled with comments.
+"""Answers that end well: whoever leaves frees what was held, and the silence of a stream is filled with comments.
 
 Starlette's streaming response leaves a generator unstarted when its reader is gone at once, and what the generator
 would have freed stays held; this one owns what it holds.
@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 PING_SECONDS = 10.0
@@ -72,6 +72,21 @@ class EventStream(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         scope.cancel()
+
+
+class HeldResponse(JSONResponse):
+    """A whole answer; what it holds is settled once it is on its way, so that nobody waits for the ledger."""
+
+    def __init__(self, content: Any, holding: AsyncExitStack):
+        super().__init__(content)
+        self._holding = holding
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._holding.aclose()
 
 
 def _body(data: bytes) -> dict[str, Any]:

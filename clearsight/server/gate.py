@@ -10,6 +10,7 @@ were walked around (CVE-2026-48746).
 import ipaddress
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -19,9 +20,9 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 
-from clearsight.server.authentication import Authentication
 from clearsight.server.config import ServerConfig
-from clearsight.server.errors import ApiError
+from clearsight.server.errors import ApiError, unforeseen
+from clearsight.server.platform import Platform
 from clearsight.server.principal import Principal
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(self), microphone=(self), geolocation=()",
     "content-security-policy": CONTENT_SECURITY_POLICY,
 }
+HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 FAILURES = 100
 """Wrong keys from one address within a minute; then 429 for the rest of it, so that guessing costs nothing here."""
 
@@ -89,14 +91,18 @@ FAILURES = 100
 class Gate:
     """ASGI middleware; see the module's text."""
 
-    def __init__(self, app: FastAPI, config: ServerConfig, authentication: Callable[[], Authentication]):
+    def __init__(self, app: FastAPI, config: ServerConfig, platform: Callable[[], Platform]):
         self._app = app
-        self._authentication = authentication
+        self._platform = platform
         self._longest = config.max_request_megabytes * 1_000_000
         self._hosts = _allowed_hosts(config)
         self._origin = config.url
         self._failures: dict[str, tuple[int, int]] = {}
         self._version = app.version
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of what is behind the gate."""
+        return self._app.openapi()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -108,11 +114,13 @@ class Gate:
         request_id = f"req_{secrets.token_hex(16)}"
         scope.setdefault("state", {})["request_id"] = request_id
         began = False
+        status = 0
 
         async def answer(message: Message) -> None:
-            nonlocal began
+            nonlocal began, status
             if message["type"] == "http.response.start":
                 began = True
+                status = message["status"]
                 headers = MutableHeaders(raw=message["headers"])
                 headers["x-request-id"] = request_id
                 headers["openai-version"] = "2020-10-01"
@@ -134,17 +142,19 @@ class Gate:
         except Exception:
             log.exception("request %s failed", request_id)
             if not began:
-                await send_error(
-                    answer,
-                    ApiError(500, f"Something failed here; it was noted as {request_id}.", retry=False),
-                )
+                await send_error(answer, unforeseen(request_id))
+        finally:
+            # The pattern of the address, never the address itself: its ids would make as many series.
+            route = getattr(scope.get("route"), "path", "other")
+            self._platform().metrics.answered(route, status, time.perf_counter() - started)
 
     async def _admit(self, scope: Scope) -> None:
         """Let a request in or raise ApiError; leaves who asks in the scope."""
         headers = Headers(scope=scope)
         self._check_host(headers)
         method, path = scope["method"], scope["path"]
-        if not path.startswith("/") or "//" in path or "\\" in path or ".." in path.split("/"):
+        hidden = b"%2f" in scope.get("raw_path", b"").lower() and not path.startswith("/v1/models/")
+        if not path.startswith("/") or "//" in path or "\\" in path or ".." in path.split("/") or hidden:
             raise ApiError(404, "There is no such address.", code="not_found")
         public = is_public(method, path)
         scope_name = needed_scope(path)
@@ -164,7 +174,7 @@ class Gate:
         scope["state"]["principal"] = principal
 
     async def _who(self, scope: Scope, headers: Headers) -> Principal:
-        authentication = self._authentication()
+        authentication = self._platform().authentication
         authorization = headers.get("authorization")
         if authorization is None:
             found = await authentication.by_cookie(headers.get("cookie", ""))
@@ -222,7 +232,7 @@ class Gate:
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """The body, up to the limit, whatever its Content-Length says."""
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._longest:
+        if declared.isascii() and declared.isdecimal() and int(declared[:20]) > self._longest:
             raise self._too_long()
         seen = 0
 
@@ -280,14 +290,14 @@ def _allowed_hosts(config: ServerConfig) -> frozenset[str]:
 
 def _host_name(value: str) -> str | None:
     """The name of a Host header, without its port; None for what is no plain name or address."""
+    if not HOST.fullmatch(value):
+        return None
     try:
         split = urlsplit(f"//{value}")
         name, _ = split.hostname, split.port
     except ValueError:
         return None
-    if not name or split.path or split.query or split.fragment or split.username is not None:
-        return None
-    return name.lower()
+    return name.lower() if name else None
 
 
 def _is_address(name: str) -> bool:

@@ -38,7 +38,9 @@ RENEW_S = 20.0
 PIXELS = 1_000_000
 """In a megapixel."""
 MAX_CONNECTIONS = 32
-REDIS_TIMEOUT_S = 2.0
+REDIS_TIMEOUT_S = 5.0
+QUEUE_S = 15.0
+"""How long a request waits for one of this process' connections, which says nothing about Redis."""
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +125,7 @@ class Limiter:
         pool = redis.asyncio.BlockingConnectionPool.from_url(
             url,
             max_connections=MAX_CONNECTIONS,
-            timeout=REDIS_TIMEOUT_S,
+            timeout=QUEUE_S,
             socket_timeout=REDIS_TIMEOUT_S,
             socket_connect_timeout=REDIS_TIMEOUT_S,
         )

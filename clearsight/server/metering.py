@@ -1,16 +1,33 @@
 """One request against the limits of whoever asks, and its line in the ledger."""
 
-from collections.abc import MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fastapi import Request
+
 from clearsight.decoding.text import Usage
 from clearsight.server.limits import Admission
-from clearsight.server.principal import Principal
+from clearsight.server.principal import Principal, principal_of, request_id_of
 from clearsight.server.store import usage as ledger
 
 if TYPE_CHECKING:
     from clearsight.server.platform import Platform
+
+
+async def counted(request: Request) -> AsyncIterator[None]:
+    """For routes whose cost is known at their end alone: they leave `audio_ms` in the request's state."""
+    principal = principal_of(request)
+    headers = request.scope["state"].setdefault("headers", {})
+    path = request.scope["path"]
+    platform: Platform = request.app.state.platform
+    meter = await Meter.begin(platform, principal, request_id_of(request), path, "audio", headers=headers)
+    status: ledger.Status = "failed"
+    try:
+        yield
+        status = "complete"
+    finally:
+        await meter.settle(Usage(0, 0, 0, 0), status, getattr(request.state, "audio_ms", 0))
 
 
 @dataclass

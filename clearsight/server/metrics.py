@@ -5,14 +5,16 @@ themselves (clearsight.engine.metrics) and are read when somebody looks.
 """
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from clearsight.engine import Engine
 from clearsight.server.models import Model
+from clearsight.server.routing import Replica
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -42,6 +44,19 @@ class ServerMetrics:
             registry=self._registry,
         )
 
+        self.first_token = Histogram(
+            "clearsight_first_token_seconds",
+            "From asking the engine to an answer's first token.",
+            ("model",),
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Count a request; status 0 is one whose asker went before there was an answer."""
+        self.requests.labels(route, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
+
     def watch(self, models: Iterable[Model]) -> None:
         """Tell what the engines of these models count, too."""
         self._registry.register(_Engines(list(models)))
@@ -52,23 +67,46 @@ class ServerMetrics:
 
 
 class _Engines(Collector):
+    """What engines and the routing to them know at the moment of asking."""
+
     def __init__(self, models: list[Model]):
         self._models = models
 
     def collect(self) -> Iterator[Metric]:
-        families: dict[str, GaugeMetricFamily] = {}
+        process = str(os.getpid())
+        queue = GaugeMetricFamily(
+            "clearsight_queue_seconds",
+            "How long the answer that waits longest has waited for its first token; 0 when none waits.",
+            labels=("model", "process"),
+        )
+        families: dict[str, Metric] = {}
         for model in self._models:
-            for replica in model.replicas:
-                if not isinstance(replica.engine, Engine):
-                    continue
-                for name, value in replica.engine.metrics.snapshot().items():
-                    family = families.setdefault(
-                        name,
-                        GaugeMetricFamily(
-                            f"clearsight_engine_{name}",
-                            f"{name} of an engine, see clearsight.engine.metrics.",
-                            labels=("model", "process"),
-                        ),
-                    )
-                    family.add_metric((model.name, str(os.getpid())), value)
+            queue.add_metric((model.name, process), model.pool.queue_seconds())
+            for replica in model.pool.replicas:
+                if isinstance(replica.engine, Engine):
+                    _add_engine(families, (model.name, process), replica.engine)
+                else:
+                    _add_replica(families, (model.name, replica.name, process), replica)
+        yield queue
         yield from families.values()
+
+
+def _add_engine(families: dict[str, Metric], labels: tuple[str, str], engine: Engine) -> None:
+    for name, value in engine.metrics.snapshot().items():
+        text = f"{name} of an engine, see clearsight.engine.metrics."
+        new = GaugeMetricFamily(f"clearsight_engine_{name}", text, labels=("model", "process"))
+        families.setdefault(name, new).add_metric(labels, value)  # type: ignore[attr-defined]
+
+
+def _add_replica(families: dict[str, Metric], labels: tuple[str, str, str], replica: Replica) -> None:
+    now = time.monotonic()
+    for family, name, text, value in (
+        (GaugeMetricFamily, "running", "Answers being made by another server.", replica.running),
+        (GaugeMetricFamily, "up", "1 when another server answers its health checks.", not replica.is_down),
+        (GaugeMetricFamily, "circuit_open", "1 while it gets no work.", replica.circuit.is_open(now)),
+        (CounterMetricFamily, "circuits_opened", "How often that began.", replica.circuit.opened),
+        (CounterMetricFamily, "failures_before_first_token", "Begun again elsewhere.", replica.failed_before),
+        (CounterMetricFamily, "failures_after_first_token", "Answers broken off.", replica.failed_after),
+    ):
+        new = family(f"clearsight_upstream_{name}", text, labels=("model", "replica", "process"))
+        families.setdefault(name, new).add_metric(labels, float(value))  # type: ignore[attr-defined]

@@ -1,39 +1,27 @@
 """The models that are offered: each a pool of engines, computed here or by other servers, behind one name."""
 
-import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-
-import anyio.to_thread
 
 from clearsight.conversation import Conversation, ConversationError
 from clearsight.decoding.sampling import Sampling, SamplingError
 from clearsight.decoding.structure import StructureError
 from clearsight.decoding.text import ContextError
 from clearsight.engine import Engine, EngineConfig, EngineError
-from clearsight.engine.contract import ConversationEngine
-from clearsight.engine.stream import Stream
-from clearsight.engine.upstream import Upstream
+from clearsight.engine.upstream import PromptSize, Upstream, UpstreamError
 from clearsight.processing.images import ImageError
 from clearsight.processing.processor import Processor
 from clearsight.server.config import ModelSettings, ServerConfig
+from clearsight.server.draining import Draining
 from clearsight.server.errors import ApiError
+from clearsight.server.routing import NoReplica, Pool, Replica, RoutedStream
 from clearsight.server.store.tables import now_ms
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Replica:
-    """One engine of a pool, and how many answers it is making."""
-
-    engine: ConversationEngine
-    name: str
-    running: int = 0
 
 
 @dataclass
@@ -41,36 +29,37 @@ class Model:
     """One model under its public name."""
 
     name: str
-    replicas: list[Replica]
+    pool: Pool
     max_queue: int
     created: int = field(default_factory=lambda: now_ms() // 1000)
 
     @property
     def processor(self) -> Processor | None:
         """How pictures and text become tokens; None where another server knows it."""
-        engine = self.replicas[0].engine
+        engine = self.pool.replicas[0].engine
         return engine.processor if isinstance(engine, Engine) else None
 
     @property
     def context(self) -> int | None:
         """Tokens of prompt and answer together; None where another server knows it."""
-        engine = self.replicas[0].engine
+        engine = self.pool.replicas[0].engine
         return engine.context if isinstance(engine, Engine) else None
 
     @property
     def vocabulary(self) -> int | None:
-        engine = self.replicas[0].engine
+        engine = self.pool.replicas[0].engine
         return engine.model_config.text.vocab_size if isinstance(engine, Engine) else None
 
     @asynccontextmanager
     async def answers(
         self, conversation: Conversation, sampling: Sampling, count: int, *, tenant: str, priority: int = 0
-    ) -> AsyncIterator[list[Stream]]:
+    ) -> AsyncIterator[list[RoutedStream]]:
         """`count` answers being made; what is left of them at the end is cancelled.
 
-        Raises ApiError for a prompt that can't be answered, and 503 when too many are waiting.
+        Raises ApiError for a prompt that can't be answered, and 503 when too many are waiting or no replica can be
+        asked.
         """
-        if sum(replica.running for replica in self.replicas) + count > self.max_queue:
+        if self.pool.running + count > self.max_queue:
             raise ApiError(
                 503,
                 "Too many answers are waiting; try again shortly.",
@@ -78,52 +67,22 @@ class Model:
                 headers={"retry-after": "2"},
                 retry=True,
             )
-        replica = min(self.replicas, key=lambda one: one.running)
-        replica.running += count
-        streams: list[Stream] = []
-        try:
-            begin = _begin(replica.engine, conversation, sampling, count, tenant, priority)
-            streams = await _uninterrupted(begin)
+        async with AsyncExitStack() as stack:
+            with engine_errors():
+                streams = await stack.enter_async_context(
+                    self.pool.answers(conversation, sampling, count, tenant=tenant, priority=priority)
+                )
             yield streams
-        finally:
-            replica.running -= count
-            for stream in streams:
-                stream.cancel()
+
+    def prompt_size(self, conversation: Conversation) -> PromptSize | None:
+        """What a server that can count says of a prompt's text; blocks. None for all others."""
+        for replica in self.pool.replicas:
+            if isinstance(replica.engine, Upstream) and not replica.is_down:
+                return replica.engine.prompt_size(conversation)
+        return None
 
     def close(self) -> None:
-        for replica in self.replicas:
-            replica.engine.close()
-
-
-async def _uninterrupted(begin: Callable[[], list[Stream]]) -> list[Stream]:
-    """Run `begin` in a thread. When the caller is cancelled meanwhile, what was begun is cancelled as well."""
-    task = asyncio.ensure_future(anyio.to_thread.run_sync(begin))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        task.add_done_callback(_cancel_all)
-        raise
-
-
-def _cancel_all(task: "asyncio.Future[list[Stream]]") -> None:
-    if not task.cancelled() and task.exception() is None:
-        for stream in task.result():
-            stream.cancel()
-
-
-def _begin(
-    engine: ConversationEngine,
-    conversation: Conversation,
-    sampling: Sampling,
-    count: int,
-    tenant: str,
-    priority: int,
-) -> Callable[[], list[Stream]]:
-    def begin() -> list[Stream]:
-        with engine_errors():
-            return engine.submit_many(conversation, sampling, count, tenant=tenant, priority=priority)
-
-    return begin
+        self.pool.close()
 
 
 @contextlib.contextmanager
@@ -139,11 +98,30 @@ def engine_errors() -> Iterator[None]:
         raise ApiError(400, _sentence(error), param="response_format", code="invalid_schema") from error
     except SamplingError as error:
         raise ApiError(400, _sentence(error)) from error
+    except UpstreamError as error:
+        log.error("another server failed: %s", error)
+        if error.is_of_request:
+            raise ApiError(
+                400,
+                "The model's server refused this request: it may be too long for it, or name what it doesn't know.",
+                code="upstream_refused",
+            ) from error
+        raise _try_again() from error
+    except NoReplica as error:
+        raise _try_again() from error
     except EngineError as error:
         log.error("the engine refused: %s", error)
-        raise ApiError(
-            503, "The model can't answer just now; try again.", code="engine", retry=True
-        ) from error
+        raise _try_again() from error
+
+
+def _try_again() -> ApiError:
+    return ApiError(
+        503,
+        "The model can't answer just now; try again.",
+        code="engine",
+        headers={"retry-after": "2"},
+        retry=True,
+    )
 
 
 def _sentence(error: Exception) -> str:
@@ -154,7 +132,8 @@ def _sentence(error: Exception) -> str:
 class Models:
     """All models by name, loaded in the background while the server already answers."""
 
-    def __init__(self, config: ServerConfig):
+    def __init__(self, config: ServerConfig, draining: Draining):
+        self._draining = draining
         self._settings: Mapping[str, ModelSettings] = config.models
         self._models: dict[str, Model] = {}
         self._failed: dict[str, str] = {}
@@ -183,7 +162,8 @@ class Models:
         return dict(self._failed)
 
     def get(self, name: str) -> Model:
-        """The model of this name. Raises ApiError 404, or 503 while it is loading."""
+        """The model of this name, for a new answer. Raises ApiError: 404, or 503 while it loads or the server ends."""
+        self._draining.check()
         found = self._models.get(name)
         if found is not None:
             return found
@@ -213,7 +193,7 @@ class Models:
         """Load what is configured, one after another; blocks. What fails is noted, the rest goes on."""
         for name, settings in self._settings.items():
             try:
-                model = Model(name, _replicas(settings, offline), settings.max_queue)
+                model = Model(name, Pool(_replicas(settings, offline)), settings.max_queue)
             except Exception as error:
                 self._failed[name] = str(error)
                 log.error("model %s could not be loaded: %s", name, error)
@@ -233,7 +213,7 @@ class Models:
 
 def _replicas(settings: ModelSettings, offline: bool | None) -> list[Replica]:
     if settings.upstream:
-        return [Replica(Upstream.at(address), address) for address in settings.upstream]
+        return [Replica(Upstream.at(address, retries=0), address) for address in settings.upstream]
     config = EngineConfig(
         weights=settings.weights,
         threads=settings.threads,

@@ -17,17 +17,20 @@ from clearsight.safety.moderation import Moderator
 from clearsight.safety.policy import load as load_policy
 from clearsight.server.authentication import Authentication
 from clearsight.server.config import ServerConfig
+from clearsight.server.draining import Draining
 from clearsight.server.ingest.ingest import Ingest
 from clearsight.server.ingest.limits import MEBIBYTE, IngestLimits
 from clearsight.server.ingest.remote import Fetcher
 from clearsight.server.limits import Limiter
 from clearsight.server.metrics import ServerMetrics
 from clearsight.server.models import Models
+from clearsight.server.routing import watch
 from clearsight.server.store import messages, retention
 from clearsight.server.store.blobs import Blobs
 from clearsight.server.store.database import Database
 from clearsight.server.store.migrate import upgrade
 from clearsight.server.store.tables import Organisation, now_ms
+from clearsight.server.vigilance import Vigilance
 from clearsight.speech import Speech
 
 if TYPE_CHECKING:
@@ -50,17 +53,18 @@ class Platform:
     moderator: Moderator
     speech: Speech
     authentication: Authentication
+    draining: Draining
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
     started: int = field(default_factory=lambda: now_ms() // 1000)
-    draining: bool = False
-    """Set when the process is about to end: no new work, /readyz says so."""
     live: "LiveAnswers" = field(init=False)
+    vigilance: Vigilance = field(init=False)
     _moderators: dict[str, tuple[str, Moderator]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from clearsight.server.conversing.live import LiveAnswers  # which needs a platform itself
 
         self.live = LiveAnswers(self)
+        self.vigilance = Vigilance(self.database)
 
     async def moderator_of(self, organisation_id: str) -> Moderator:
         """The server's policy, or an organisation's own over it."""
@@ -94,7 +98,7 @@ async def opened(config: ServerConfig) -> AsyncIterator[Platform]:
     config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(config.database_url)
     platform: Platform | None = None
-    sweeper: asyncio.Task[None] | None = None
+    tasks: list[asyncio.Task[None]] = []
     try:
         await upgrade(database)
         pictures = config.pictures
@@ -104,27 +108,33 @@ async def opened(config: ServerConfig) -> AsyncIterator[Platform]:
             max_pictures=pictures.max_per_request,
             max_request_picture_bytes=pictures.max_megabytes_per_request * MEBIBYTE,
         )
+        draining = Draining(config.network.grace_seconds)
         platform = Platform(
             config=config,
             database=database,
             blobs=Blobs(config.blobs_url, database),
             limiter=Limiter(config.store.limits),
             ingest=Ingest(limits, workers=pictures.workers, fetcher=Fetcher() if pictures.remote else None),
-            models=Models(config),
-            moderator=Moderator(load_policy(config.safety.policy)),
+            models=Models(config, draining),
+            moderator=Moderator(load_policy(config.safety.policy, config.safety.over or None)),
             speech=Speech.create(voice=config.speech.voice),
             authentication=Authentication(database),
+            draining=draining,
         )
         await platform.ingest.start()
         loading = threading.Thread(target=_load, args=(platform,), name="clearsight-models", daemon=True)
         loading.start()
-        sweeper = asyncio.create_task(_sweep(platform))
+        models = platform.models
+        tasks = [
+            asyncio.create_task(_sweep(platform)),
+            asyncio.create_task(watch(lambda: [model.pool for model in models.loaded])),
+        ]
         yield platform
     finally:
-        if sweeper is not None:
-            sweeper.cancel()
+        for task in tasks:
+            task.cancel()
         if platform is not None:
-            platform.draining = True
+            platform.draining.began = True
             await platform.live.close()
             await platform.ingest.close()
             await asyncio.to_thread(platform.models.close)
@@ -159,6 +169,7 @@ async def _sweep(platform: Platform) -> None:
         await asyncio.sleep(SWEEP_SECONDS)
         try:
             await messages.fail_abandoned(platform.database)
+            await platform.vigilance.look()
             await retention.sweep(platform.database, platform.blobs, platform.config.store.retention_days)
             await platform.blobs.sweep()
         except Exception:

@@ -1,17 +1,24 @@
 """Starts a server: first steps for its owner, then uvicorn, in one process or several."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
 import sys
+import tempfile
+import threading
+import time
+import webbrowser
 from pathlib import Path
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from clearsight.server.app import create_app
 from clearsight.server.config import ServerConfig, ServerConfigError
-from clearsight.server.first_start import Welcome, welcome
+from clearsight.server.first_start import Welcome, login_link, welcome
+from clearsight.server.store import accounts
 from clearsight.server.store.database import Database
 from clearsight.server.store.migrate import upgrade
 
@@ -22,12 +29,18 @@ CLIENT = "CLEARSIGHT_SERVER_CLIENT"
 """And the folder of the web client; empty for none."""
 
 
-def run(config: ServerConfig, client: Path | None = None) -> None:
-    """Serve, with the web client of a folder, until told to stop. Raises ServerConfigError for a port that is taken."""
+def run(config: ServerConfig, client: Path | None = None, *, open_page: bool = False) -> None:
+    """Serve, with the web client of a folder, until told to stop; `open_page` shows it to the owner, logged in.
+
+    Raises ServerConfigError for a port that is taken, and as `prepare` does.
+    """
     config.check()
     _check_port(config)
     first = asyncio.run(prepare(config))
     _greet(config, first)
+    if open_page:
+        link = first.link if first else asyncio.run(owner_link(config))
+        threading.Thread(target=_show, args=(config, link), daemon=True).start()
     common = {
         "host": config.network.host,
         "port": config.network.port,
@@ -35,7 +48,7 @@ def run(config: ServerConfig, client: Path | None = None) -> None:
         "server_header": False,
         "proxy_headers": config.network.trust_proxy,
         "timeout_keep_alive": 75,
-        "timeout_graceful_shutdown": 10,
+        "timeout_graceful_shutdown": 5,  # for what isn't an answer; those have ended by then (draining)
         "h11_max_incomplete_event_size": 64 * 1024,
     }
     if config.network.processes == 1:
@@ -60,14 +73,72 @@ def app_of_environment() -> object:
 
 
 async def prepare(config: ServerConfig) -> Welcome | None:
-    """Bring the database up to date; the owner's secrets where nobody was there before."""
-    config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Bring the database up to date; the owner's secrets where nobody was there before. Raises ServerConfigError."""
+    _check_data(config.data)
     database = Database(config.database_url)
     try:
         await upgrade(database)
         return await welcome(database, config)
+    except (OSError, SQLAlchemyError, asyncpg_errors()) as error:
+        raise ServerConfigError(
+            f"the database {database.url.render_as_string(hide_password=True)} can't be used: {_reason(error)}; is it "
+            "running, and are store.database and its rights as they should be?"
+        ) from error
     finally:
         await database.close()
+
+
+def asyncpg_errors() -> type[Exception]:
+    """What PostgreSQL's driver raises by itself while connecting; where it isn't installed, nothing does."""
+    try:
+        from asyncpg import PostgresError
+    except ImportError:
+        return ServerConfigError
+    return PostgresError  # type: ignore[no-any-return]
+
+
+def _reason(error: Exception) -> str:
+    """The last line of what a driver says, without SQL and without the library's own prose."""
+    cause = getattr(error, "orig", None) or error
+    return (
+        str(cause).strip().splitlines()[0].rpartition(": ")[2] if str(cause).strip() else type(cause).__name__
+    )
+
+
+def _check_data(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ServerConfigError(
+            f"the folder {folder} can't be written ({error.strerror}); name another one with --data, or give this "
+            "user write access to it"
+        ) from error
+
+
+async def owner_link(config: ServerConfig) -> str:
+    """A link that logs the first owner in once."""
+    database = Database(config.database_url)
+    try:
+        for organisation in await accounts.list_organisations(database):
+            for user in await accounts.list_users(database, organisation.id):
+                if user.role == "owner":
+                    return await login_link(database, config, user.id)
+        return config.url
+    finally:
+        await database.close()
+
+
+def _show(config: ServerConfig, link: str) -> None:
+    """Open the page in a browser, where there is one, once somebody listens."""
+    for _ in range(300):
+        with contextlib.suppress(OSError):
+            socket.create_connection((config.network.host, config.network.port), timeout=1).close()
+            break
+        time.sleep(0.1)
+    if not webbrowser.open(link):
+        print(f"Open this in a browser: {link}", file=sys.stderr, flush=True)
 
 
 def _check_port(config: ServerConfig) -> None:

@@ -12,6 +12,7 @@
     encode.py          speech as wav, pcm, mp3, opus, aac or flac while it is spoken
     tempo.py           speeds that an engine has not itself
     subtitles.py       a transcript as SubRip and WebVTT
+    readiness.py       whether both can begin at once, told without fetching
     weights.py         what is fetched, by its hash
     voices.py, errors.py
 
@@ -21,6 +22,7 @@ processes of their own that are spoken to over pipes.
 
 from clearsight.speech.decode import AudioLimits
 from clearsight.speech.hear import Hearing, Segment, Transcript, Word
+from clearsight.speech.readiness import Readiness
 from clearsight.speech.sentences import split_sentences, take_sentences
 from clearsight.speech.service import Speech
 from clearsight.speech.speak import Speaking, Utterance
@@ -30,6 +32,7 @@ from clearsight.speech.weights import fetch_joe, fetch_whisper
 __all__ = [
     "AudioLimits",
     "Hearing",
+    "Readiness",
     "Segment",
     "Speaking",
     "Speech",

@@ -9,6 +9,7 @@ import subprocess
 from functools import cached_property
 
 from clearsight.speech.errors import SpeechFailed
+from clearsight.speech.readiness import Readiness
 from clearsight.speech.tempo import at_tempo
 from clearsight.speech.voices import Voice
 
@@ -56,6 +57,9 @@ class Espeak:
             ) from error
         samples = spoken.stdout[_HEADER_BYTES:]
         return samples if round(wanted) == rate else at_tempo(samples, SAMPLE_RATE, wanted / rate)
+
+    def readiness(self) -> Readiness:
+        return Readiness("ready")
 
     def close(self) -> None:
         """Nothing runs between sentences."""

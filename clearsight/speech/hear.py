@@ -9,6 +9,7 @@ At temperature 0 Whisper falls back to higher ones where a stretch comes out as 
 OpenAI's interface documents it; any other temperature is taken as it is.
 """
 
+import importlib.util
 import os
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ import numpy as np
 from clearsight.speech.decode import DEFAULT_LIMITS, AudioLimits, decode
 from clearsight.speech.decode_worker import RATE
 from clearsight.speech.errors import Cancelled, SpeechBusy, SpeechUnavailable, UnknownLanguage
-from clearsight.speech.weights import fetch_whisper
+from clearsight.speech.readiness import Readiness, WatchedDownload
+from clearsight.speech.weights import WHISPER_PARTS, fetch_whisper, has_whisper
+from clearsight.weights.cache import is_offline
 
 FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _POLL_SECONDS = 0.1
@@ -95,6 +98,14 @@ class Hearing:
         self._places = threading.BoundedSemaphore(max_waiting)
         self._turn = threading.Lock()
         self._model: Any = None
+        self._download = WatchedDownload(sum(pin.size or 0 for pin in WHISPER_PARTS))
+
+    def readiness(self) -> Readiness:
+        """Whether the next recording can be recognised at once."""
+        if not importlib.util.find_spec("faster_whisper"):
+            return Readiness("not_installed")
+        here = self._model is not None or has_whisper()
+        return self._download.readiness(here=here, offline=is_offline(self._offline))
 
     def transcribe(
         self,
@@ -173,7 +184,8 @@ class Hearing:
                     "faster-whisper is needed to hear and is not installed here; install it with: "
                     "pip install 'clearsight[speech]'"
                 ) from error
-            folder = fetch_whisper(offline=self._offline)
+            with self._download.under_way() as progress:
+                folder = fetch_whisper(offline=self._offline, progress=progress)
             self._model = WhisperModel(
                 str(folder),
                 device="cpu",

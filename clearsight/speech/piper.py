@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import IO
 
 from clearsight.speech.errors import SpeechFailed, SpeechUnavailable
+from clearsight.speech.readiness import Readiness, WatchedDownload
 from clearsight.speech.tempo import at_tempo
 from clearsight.speech.voices import Voice
-from clearsight.speech.weights import fetch_joe
+from clearsight.speech.weights import PIPER_JOE, fetch_joe, has_joe
+from clearsight.weights.cache import is_offline
 
 JOE = Voice("joe", "en-US", "a man, US English, natural (Piper)", 22_050)
 OWN_SPEEDS = (0.7, 1.4)
@@ -47,6 +49,10 @@ class Piper:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._idle: threading.Timer | None = None
+        self._download = WatchedDownload(PIPER_JOE.size or 0)
+
+    def readiness(self) -> Readiness:
+        return self._download.readiness(here=has_joe(), offline=is_offline(self._offline))
 
     def voices(self) -> tuple[Voice, ...]:
         return (JOE,) if importlib.util.find_spec("piper") else ()
@@ -82,7 +88,8 @@ class Piper:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._end()
-            model = fetch_joe(offline=self._offline)
+            with self._download.under_way() as progress:
+                model = fetch_joe(offline=self._offline, progress=progress)
             self._process = subprocess.Popen(
                 [sys.executable, "-I", str(_WORKER), str(model), str(self._threads)],
                 stdin=subprocess.PIPE,

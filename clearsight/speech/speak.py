@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from clearsight.speech.errors import NothingToSpeak, SpeechBusy, SpeechUnavailable, UnknownVoice
 from clearsight.speech.espeak import Espeak
 from clearsight.speech.piper import Piper
+from clearsight.speech.readiness import Readiness
 from clearsight.speech.sentences import split_sentences
 from clearsight.speech.voices import Speaker, Voice
 
@@ -91,12 +92,22 @@ class Speaking:
         """
         assert SPEEDS[0] <= speed <= SPEEDS[1]
         chosen = self.voice(voice)
-        speaker = next(speaker for speaker in self._speakers if chosen in speaker.voices())
+        speaker = self._speaker_of(chosen)
         chunks = self._spoken(speaker, split_sentences(speakable(text)), chosen, speed)
         first = next(chunks, None)
         if first is None:
             raise NothingToSpeak("There is nothing in the text that can be spoken.")
         return Utterance(chosen.name, chosen.sample_rate, _with_first(first, chunks))
+
+    def readiness(self) -> Readiness:
+        """Whether the default voice can speak at once."""
+        try:
+            return self._speaker_of(self.voice()).readiness()
+        except SpeechUnavailable:
+            return Readiness("not_installed")
+
+    def _speaker_of(self, voice: Voice) -> Speaker:
+        return next(speaker for speaker in self._speakers if voice in speaker.voices())
 
     def close(self) -> None:
         """End the processes that speak."""

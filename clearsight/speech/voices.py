@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from clearsight.speech.readiness import Readiness
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -19,6 +21,9 @@ class Speaker(Protocol):
 
     def voices(self) -> tuple[Voice, ...]:
         """The voices it has here; none when it is not installed."""
+
+    def readiness(self) -> Readiness:
+        """Whether its voices can speak at once; for one that has voices."""
 
     def speak(self, sentence: str, voice: Voice, speed: float) -> bytes:
         """16-bit little-endian mono samples at the voice's rate; empty when there is nothing to be heard in it.

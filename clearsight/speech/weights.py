@@ -61,7 +61,7 @@ def fetch_whisper(*, offline: bool | None = None, progress: Progress = show_prog
 
     Raises WeightsMissing when it can't be had.
     """
-    entry = cache_folder() / "speech" / f"whisper-base-{WHISPER_SHA256[:12]}"
+    entry = _whisper_entry()
     if _joined(entry):
         return entry
     try:
@@ -77,6 +77,20 @@ def fetch_whisper(*, offline: bool | None = None, progress: Progress = show_prog
     except WeightsError as error:
         raise WeightsMissing(str(error)) from error
     return entry
+
+
+def has_whisper() -> bool:
+    """Whether Whisper is in the cache and whole."""
+    return _joined(_whisper_entry())
+
+
+def has_joe() -> bool:
+    """Whether the voice joe is in the cache and whole."""
+    try:
+        fetch(PIPER_JOE, offline=True)
+    except WeightsError:
+        return False
+    return True
 
 
 def fetch_joe(*, offline: bool | None = None, progress: Progress = show_progress) -> Path:
@@ -99,6 +113,10 @@ def _fetched(pin: Pin, offline: bool | None, progress: Progress) -> Path:
             f"with CLEARSIGHT_OFFLINE and HF_HUB_OFFLINE unset: {FETCH_COMMAND}; or copy the cache folder from a "
             "machine that has it."
         ) from error
+
+
+def _whisper_entry() -> Path:
+    return cache_folder() / "speech" / f"whisper-base-{WHISPER_SHA256[:12]}"
 
 
 def _joined(entry: Path) -> bool:

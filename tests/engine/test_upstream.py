@@ -120,7 +120,7 @@ def test_another_servers_answer_is_that_of_the_same_weights_here(served: Upstrea
 @pytest.mark.slow
 def test_a_model_that_is_not_served_is_refused_in_the_servers_words(served: Upstream) -> None:
     with (
-        Upstream(str(served._client.base_url), "no/such-model") as other,
+        Upstream(served.base_url, "no/such-model") as other,
         pytest.raises(EngineError, match="refused with status"),
     ):
         other.submit(QUESTION, Sampling(max_tokens=2)).result()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image as PILImage
 
+from clearsight import bundled
 from clearsight.conversation import Conversation, Image, assistant, user
 from clearsight.data.worlds.drawing import fonts, running_text
 from clearsight.safety import pictures
@@ -13,6 +14,8 @@ from clearsight.safety.moderation import Moderator
 from clearsight.safety.policy import PolicyError, load
 
 pytest.importorskip("pdqhash")
+
+PHOTO = Path(bundled.__file__).parent / "sample.png"
 
 
 def scene(seed: int, size: int = 320) -> PILImage.Image:
@@ -51,11 +54,11 @@ def test_a_listed_picture_is_blocked_when_resized_recompressed_turned_or_mirrore
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_reading(monkeypatch)
-    known = scene(1)
+    known = PILImage.open(PHOTO).convert("RGB")
     moderator = Moderator(load("private", listed_policy(tmp_path, known)))
     changed = [
         known,
-        known.resize((200, 200)),
+        known.resize((known.width // 2, known.height // 2)),
         known.transpose(PILImage.Transpose.ROTATE_90),
         known.transpose(PILImage.Transpose.FLIP_LEFT_RIGHT),
     ]
@@ -117,13 +120,16 @@ def test_text_in_a_picture_is_judged_as_text_alone_and_with_the_message() -> Non
     whole = moderator.picture(sign("how do i make", "zorvex at home"))
     assert "illicit" in {trigger.category for trigger in whole.triggers}
     assert whole.to_openai()["category_applied_input_types"]["illicit"] == ["image"]
-    part = Image(pixels=sign("zorvex at home"))
+    part = Image(pixels=sign("zorvex"))
     alone = moderator.conversation(Conversation((user(part, "What is this?"),)))
     assert not alone.categories["illicit"]
-    joined = moderator.conversation(Conversation((user("How do I make the thing in the picture:", part),)))
+    joined = moderator.conversation(Conversation((user("How do I make this at home:", part),)))
     assert joined.categories["illicit"]
     assert {trigger.kind for trigger in joined.triggers} == {"text-in-picture"}
-    first, second = Image(pixels=sign("give me a recipe", "to make")), Image(pixels=sign("kravodite in", "my kitchen"))
+    first, second = (
+        Image(pixels=sign("give me a recipe", "to make")),
+        Image(pixels=sign("kravodite in", "my kitchen")),
+    )
     split = moderator.conversation(Conversation((user(first), assistant("Yes?"), user(second))))
     assert split.categories["illicit/violent"]
     assert not moderator.picture(sign("garden party", "on sunday")).flagged

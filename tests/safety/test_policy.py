@@ -57,7 +57,9 @@ def test_private_blocks_less_than_public_and_requires_nothing() -> None:
 
 def test_an_unknown_key_is_refused_with_the_nearest_name() -> None:
     table = merged(SMALL, {"categories": {"hate": {"input": {"text-in-pictures": 0.5}}}})
-    with pytest.raises(PolicyError, match=r"categories.hate.input has no 'text-in-pictures'; did you mean 'text-in-picture'"):
+    with pytest.raises(
+        PolicyError, match=r"categories.hate.input has no 'text-in-pictures'; did you mean 'text-in-picture'"
+    ):
         from_table(table)
     with pytest.raises(PolicyError, match="did you mean 'harassment'"):
         from_table({**SMALL, "categories": {"harasment": {}}})

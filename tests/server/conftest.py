@@ -1,4 +1,4 @@
-"""One server for all tests of the API, with the bundled model."""
+"""One server for all tests of the API, with the bundled model; a PostgreSQL and a Redis for those that share."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import openai
 import pytest
 from serving import Served, serving
+
+from tests.server.databases import running_postgres, running_redis
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +35,17 @@ def sample() -> bytes:
     from clearsight import mini
 
     return Path(str(mini.bundled_folder())).joinpath("sample.png").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A cluster; the address of its database `postgres`, to which /name of another can be put."""
+    with running_postgres() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis (or Valkey) that keeps nothing."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as address:
+        yield address

@@ -4,7 +4,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -17,10 +18,11 @@ from fastapi.responses import JSONResponse, Response
 
 from clearsight.server.body import invalid
 from clearsight.server.errors import ApiError
-from clearsight.server.routes import audio
+from clearsight.server.routes import audio, audio_status
 from clearsight.speech import AudioLimits, Hearing, Speaking, Speech
 from clearsight.speech.decode import decode
 from clearsight.speech.decode_worker import RATE
+from clearsight.speech.readiness import Readiness, WatchedDownload
 from tests.speech.recordings import opus_bomb, wav
 
 TEXT = "There are three red chairs. The table is brown. Behind it stands a lamp."
@@ -29,6 +31,7 @@ TEXT = "There are three red chairs. The table is brown. Behind it stands a lamp.
 def application(speech: Speech | None) -> FastAPI:
     app = FastAPI()
     app.include_router(audio.router)
+    app.include_router(audio_status.router)
     app.state.speech = speech
 
     @app.exception_handler(ApiError)
@@ -346,3 +349,54 @@ def test_a_server_without_weights_or_speech_says_so_and_asks_for_no_retry(
             assert caught.value.status_code == 503 and caught.value.code == code
             assert caught.value.response.headers["x-should-retry"] == "false"
             assert str(tmp_path) not in caught.value.message
+
+
+# ---------------------------------------------------------------------------------------------------
+# Before the first word
+
+
+def test_a_page_learns_the_voices_and_that_nothing_has_to_be_fetched(
+    url: str, speech: Speech, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if not speech.speaking.voices():
+        pytest.skip("no voice is installed to speak with")
+    listed = httpx2.get(f"{url}/audio/voices").json()
+    assert [one["id"] for one in listed["data"]] == [voice.name for voice in speech.speaking.voices()]
+    assert listed["default"] == speech.speaking.voice().name
+
+    monkeypatch.setenv("CLEARSIGHT_CACHE", str(tmp_path / "empty"))
+    fresh = Speech(Hearing(offline=False), Speaking(default_voice="joe", offline=True))
+    app = application(fresh)
+    for url in serve(app):
+        state = httpx2.get(f"{url}/audio/status").json()
+        assert state["hearing"] == {"state": "not_fetched", "done_bytes": 0, "total_bytes": 150_226_579}
+        assert state["speaking"]["state"] == "missing"
+    assert not (tmp_path / "empty").exists(), "asking for the state must not fetch anything"
+
+
+def test_a_page_is_told_by_name_that_speech_is_switched_off() -> None:
+    for url in serve(application(None)):
+        for path in ("voices", "status"):
+            answer = httpx2.get(f"{url}/audio/{path}")
+            assert answer.status_code == 503 and answer.json()["error"]["code"] == "speech_disabled"
+
+
+def test_a_download_under_way_says_how_far_it_is_and_a_broken_one_counts_anew() -> None:
+    @contextmanager
+    def silent(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        yield lambda done: None
+
+    download = WatchedDownload(150, shown=silent)
+    with pytest.raises(OSError), download.under_way() as progress:
+        with progress("one", 100) as told:
+            told(40)
+            assert download.readiness(here=False, offline=False) == Readiness("fetching", 40, 150)
+        with progress("two", 50) as told:
+            told(30)
+            assert download.readiness(here=False, offline=False) == Readiness("fetching", 130, 150)
+            raise OSError
+    assert download.readiness(here=False, offline=False) == Readiness("not_fetched", 0, 150)
+    assert download.readiness(here=False, offline=True) == Readiness("missing", 0, 150)
+    with download.under_way() as progress, progress("one", 100):
+        assert download.readiness(here=False, offline=False) == Readiness("fetching", 0, 150)
+    assert download.readiness(here=True, offline=False) == Readiness("ready")

@@ -426,7 +426,7 @@ def test_429_and_retry_after(served: Served) -> None:
     with pytest.raises(openai.RateLimitError) as refused:
         client.chat.completions.create(model=MODEL, messages=HELLO, max_tokens=1)
     assert refused.value.code == "rate_limit_exceeded"
-    assert 0 < float(refused.value.response.headers["retry-after"]) <= 60
+    assert 0 < float(refused.value.response.headers["retry-after"]) <= 120  # the window slides
 
 
 def test_error_in_mid_stream(served: Served) -> None:

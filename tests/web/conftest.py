@@ -150,9 +150,7 @@ def open_page(served: Served, browser: Browser, signed_in: dict) -> Iterator[Ope
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on(
             "console",
-            lambda message: (
-                wrong.append(message.text) if "Content Security Policy" in message.text else None
-            ),
+            lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None,
         )
         page.goto(served.url + path)
         return page

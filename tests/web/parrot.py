@@ -1,4 +1,4 @@
-"""A server with OpenAI's API whose model says what it is asked to say, at a given pace: answers that tests can foretell.
+"""A server with OpenAI's API whose model says what it is asked to say, at a given pace.
 
 A message such as
 
@@ -35,7 +35,9 @@ async def _chunks(content: str | list[dict]) -> AsyncIterator[str]:
     for piece in pieces:
         yield _chunk({"delta": {"content": piece}, "finish_reason": None})
         await asyncio.sleep(pause)
-    yield _chunk({"delta": {}, "finish_reason": "stop"}, {"prompt_tokens": 1100, "completion_tokens": len(pieces)})
+    yield _chunk(
+        {"delta": {}, "finish_reason": "stop"}, {"prompt_tokens": 1100, "completion_tokens": len(pieces)}
+    )
     yield "data: [DONE]\n\n"
 
 

@@ -5,7 +5,6 @@ import json
 import re
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,11 @@ from clearsight.web import folder
 
 VENDOR = folder() / "vendor"
 CSS = (folder() / "assets/css/tokens.css").read_text(encoding="utf-8")
-THEMES = {"light": r":root \{", "dark": r':root\[data-theme="dark"\] \{', "contrast": r':root\[data-theme="contrast"\] \{'}
+THEMES = {
+    "light": r":root \{",
+    "dark": r':root\[data-theme="dark"\] \{',
+    "contrast": r':root\[data-theme="contrast"\] \{',
+}
 TEXT_PAIRS = [
     *((text, ground) for text in ("ink", "faint") for ground in ("paper", "surface", "sunken", "raised")),
     *(("accent", ground) for ground in ("paper", "surface", "sunken", "accent-soft")),
@@ -82,7 +85,9 @@ def test_the_systems_dark_and_contrast_are_the_same_as_the_chosen_ones() -> None
         body = re.search(r"\(" + query + r"\) \{.*?\{\n(.*?)\n  \}\n\}", CSS, re.DOTALL)
         chosen = re.search(THEMES[theme] + r"\n(.*?)\n\}", CSS, re.DOTALL)
         assert body and chosen
-        assert [line.strip() for line in body[1].split("\n")] == [line.strip() for line in chosen[1].split("\n")]
+        assert [line.strip() for line in body[1].split("\n")] == [
+            line.strip() for line in chosen[1].split("\n")
+        ]
 
 
 def test_page_has_no_inline_script_or_style() -> None:
@@ -104,8 +109,14 @@ def test_every_address_in_the_page_is_there() -> None:
 
 def test_page_without_formulas_is_small() -> None:
     client = Client(folder())
-    parts = [file for name, file in client.assets.items() if name.startswith(("css/", "js/")) or name == "icons.svg"]
-    parts += [file for name, file in client.assets.items() if name.startswith("vendor/") and "katex" not in name]
+    parts = [
+        file
+        for name, file in client.assets.items()
+        if name.startswith(("css/", "js/")) or name == "icons.svg"
+    ]
+    parts += [
+        file for name, file in client.assets.items() if name.startswith("vendor/") and "katex" not in name
+    ]
     sent = sum(len(file.compressed or file.body) for file in parts)
     assert sent <= 300_000
 

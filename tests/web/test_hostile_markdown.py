@@ -17,7 +17,7 @@ HOSTILE = {
     "javascript link": "[x](javascript:window.hit=1) [y](JaVaScRiPt&colon;hit) [z](&#106;avascript:hit=1)",
     "data link": "[x](data:text/html,<script>hit=1</script>) [y](vbscript:x) <javascript:alert(1)>",
     "attribute": '[x](https://ok.example "t\\" onmouseover=window.hit=1 x=\\"")',
-    "style": '<p style="position:fixed;inset:0">x</p><style>*{display:none}</style><link rel=stylesheet href=//evil.example>',
+    "style": '<p style="position:fixed;inset:0">x</p><style>*{display:none}</style><link rel=stylesheet href=//e.ex>',
     "form": '<form action="https://evil.example"><input name=password><button>Log in</button></form>',
     "code language": '```"><img src=x onerror=window.hit=1>\ncode\n```',
     "formula": "$\\href{javascript:window.hit=1}{x}$ and $\\htmlData{x=y}{z}$ and $\\includegraphics{//evil.example}$",
@@ -58,7 +58,9 @@ DRAW = """async (text) => {
     return {
         took,
         tags: [...new Set(nodes.map((node) => node.localName))],
-        handlers: nodes.flatMap((node) => [...node.attributes].map((one) => one.name)).filter((name) => name.startsWith("on")),
+        handlers: nodes
+            .flatMap((node) => [...node.attributes].map((one) => one.name))
+            .filter((name) => name.startsWith("on")),
         ids: nodes.filter((node) => node.id || node.getAttribute("name")).length,
         styled: nodes.filter((node) => node.hasAttribute("style") && !node.closest(".katex")).length,
         links: [...prose.querySelectorAll("a")].map((link) => [link.getAttribute("href"), link.rel, link.target]),
@@ -66,7 +68,20 @@ DRAW = """async (text) => {
         hit: window.hit ?? null,
     };
 }"""
-FORBIDDEN = {"img", "script", "iframe", "object", "embed", "form", "style", "link", "base", "meta", "audio", "video"}
+FORBIDDEN = {
+    "img",
+    "script",
+    "iframe",
+    "object",
+    "embed",
+    "form",
+    "style",
+    "link",
+    "base",
+    "meta",
+    "audio",
+    "video",
+}
 
 
 def ready(page: Page) -> Page:
@@ -98,7 +113,9 @@ def test_html_is_shown_as_text_so_that_nothing_said_is_hidden(open_page) -> None
     page = ready(open_page())
     assert "<b>bold</b>" in page.evaluate(DRAW, "See <b>bold</b> and <!-- this -->.")["text"]
     assert "<!-- this -->" in page.evaluate(DRAW, "See <b>bold</b> and <!-- this -->.")["text"]
-    assert "[Picture not loaded: a cat]" in page.evaluate(DRAW, "![a cat](https://evil.example/cat.png)")["text"]
+    assert (
+        "[Picture not loaded: a cat]" in page.evaluate(DRAW, "![a cat](https://evil.example/cat.png)")["text"]
+    )
 
 
 def test_text_that_turns_around_stays_in_its_place(open_page) -> None:
@@ -106,7 +123,9 @@ def test_text_that_turns_around_stays_in_its_place(open_page) -> None:
     drawn = page.evaluate(DRAW, "if \u202e(admin) \u202d return; `\u202egnp.exe`")
     assert "\u202e" not in drawn["text"] and "\u202d" not in drawn["text"]
     page.evaluate(DRAW, "مرحبا بالعالم\n\nHello")
-    directions = page.locator("#probe p").evaluate_all("all => all.map(one => getComputedStyle(one).direction)")
+    directions = page.locator("#probe p").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).direction)"
+    )
     assert directions == ["rtl", "ltr"]
 
 

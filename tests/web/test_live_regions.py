@@ -10,7 +10,8 @@ WATCH = """() => {
     const live = '[role=status], [role=log], [role=alert], [aria-live]:not([aria-live=off])';
     new MutationObserver((records) => {
         for (const record of records) {
-            const region = record.target.nodeType === 1 ? record.target.closest(live) : record.target.parentElement?.closest(live);
+            const element = record.target.nodeType === 1 ? record.target : record.target.parentElement;
+            const region = element?.closest(live);
             if (!region) continue;
             for (const node of record.addedNodes) {
                 if (node.textContent.trim()) window.told.push([region.id || region.className, node.textContent]);

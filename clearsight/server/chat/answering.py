@@ -48,6 +48,8 @@ class Asked:
     tools: Tools
     count: int
     priority: int = 0
+    user: str = ""
+    """Whom a client asks for, in its own words. What is cached for one user is never used for another."""
 
 
 @asynccontextmanager
@@ -69,20 +71,24 @@ async def answering(
         pixels=asked.prompt.pixels,
         headers=headers,
     )
+    platform.vigilance.saw(principal, (picture.sha256 for picture in asked.prompt.pictures))
     generation: Generation | None = None
     status: ledger.Status = "failed"
     try:
         moderator = await platform.moderator_of(principal.organisation_id)
-        verdict = await anyio.to_thread.run_sync(moderator.conversation, asked.prompt.conversation)
+        verdict = await anyio.to_thread.run_sync(
+            moderator.conversation, asked.prompt.conversation, principal.organisation_id
+        )
         if verdict.blocked:
             status = "filtered"
             platform.metrics.blocked.labels("input").inc()
+            await platform.vigilance.refused(principal)
             raise InputRefused(verdict.reasons)
         async with asked.model.answers(
             asked.prompt.conversation,
             asked.sampling,
             asked.count,
-            tenant=principal.organisation_id,
+            tenant=f"{principal.organisation_id}\0{asked.user}" if asked.user else principal.organisation_id,
             priority=asked.priority,
         ) as streams:
             generation = Generation(
@@ -91,7 +97,8 @@ async def answering(
                 lambda: OutputWatch(moderator, held_seconds=HELD_SECONDS),
                 lambda: platform.authentication.still_valid(principal),
             )
-            yield generation
+            with platform.draining.waits_for(generation):
+                yield generation
             status = "complete" if len(generation.finished) == asked.count else "stopped"
             if "content_filter" in generation.finished.values():
                 status = "filtered"
@@ -102,22 +109,29 @@ async def answering(
     finally:
         with anyio.CancelScope(shield=True):
             usage = generation.usage if generation else Usage(0, 0, 0, 0)
+            if generation and generation.first_token_seconds is not None:
+                platform.metrics.first_token.labels(asked.model.name).observe(generation.first_token_seconds)
             if generation and not usage.prompt_tokens:  # it was left before the prompt was read to its end
                 usage = Usage(prompt_tokens, 0, usage.completion_tokens, 0)
             await meter.settle(usage, status)
 
 
 def cost(asked: Asked) -> int:
-    """Tokens of the prompt; for a model of another server, a guess of one token for four characters.
+    """Tokens of the prompt. Of another server's model: those of the text, as that server counts them if it is vLLM,
+    and else a guess of one for four characters; what pictures cost there is known when the answer has ended.
 
     Raises ApiError when the prompt leaves no room for an answer.
     """
     conversation = asked.prompt.conversation
     processor, context = asked.model.processor, asked.model.context
     if processor is None or context is None:
-        return sum(len(message.text) for message in conversation.messages) // 4 + 1
-    with engine_errors():
-        tokens = processor.token_cost(conversation)
+        size = asked.model.prompt_size(conversation)
+        if size is None:
+            return sum(len(message.text) for message in conversation.messages) // 4 + 1
+        tokens, context = size.tokens, size.context
+    else:
+        with engine_errors():
+            tokens = processor.token_cost(conversation)
     if tokens >= context:
         raise ApiError(
             400,

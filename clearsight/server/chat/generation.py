@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from clearsight.decoding.text import TokenEvent, TokenLogprob, Usage
-from clearsight.engine.stream import Cancelled, Stream
+from clearsight.engine.stream import Cancelled
 from clearsight.safety.watch import OutputWatch
 from clearsight.server.chat.tools import Call, Tools
 from clearsight.server.errors import ApiError
 from clearsight.server.models import engine_errors
+from clearsight.server.routing import RoutedStream
 
 CHECK_SECONDS = 1.0
 """How often a running answer asks whether its key may still go on."""
@@ -61,25 +62,26 @@ class _Answer:
         return told, None, event.finish_reason
 
 
-@dataclass
+@dataclass(eq=False)
 class Generation:
     """Answers to one prompt, while they come. Read `deltas` to the end; then `usage` is there."""
 
-    streams: Sequence[Stream]
+    streams: Sequence[RoutedStream]
     tools: Tools
     new_watch: Callable[[], OutputWatch]
     still_allowed: Callable[[], Awaitable[bool]]
     finished: dict[int, str] = field(default_factory=dict)
     _counted: dict[int, int] = field(default_factory=dict)
+    _events: "asyncio.Queue[tuple[int, TokenEvent | Exception]]" = field(default_factory=asyncio.Queue)
 
     async def deltas(self) -> AsyncIterator[Delta]:
         """What is new, of all answers in the order it comes. Raises ApiError when one can't go on."""
-        queue: asyncio.Queue[tuple[int, TokenEvent | Exception]] = asyncio.Queue()
+        queue = self._events
         readers = [
             asyncio.create_task(_read(number, stream, queue)) for number, stream in enumerate(self.streams)
         ]
         answers = [_Answer(self.new_watch(), self.tools, bool(self.tools)) for _ in self.streams]
-        guard = asyncio.create_task(self._watch_permission(queue))
+        guard = asyncio.create_task(self._watch_permission())
         try:
             while len(self.finished) < len(self.streams):
                 number, event = await queue.get()
@@ -103,6 +105,16 @@ class Generation:
             for stream in self.streams:
                 stream.cancel()
 
+    def break_off(self, error: ApiError) -> None:
+        """End the answers where they are; whoever reads them gets `error`."""
+        self._events.put_nowait((0, error))
+
+    @property
+    def first_token_seconds(self) -> float | None:
+        """From asking the engine to the first token of any of the answers."""
+        times = [one.begun_at - one.asked_at for one in self.streams if one.begun_at is not None]
+        return min(times, default=None)
+
     @property
     def usage(self) -> Usage:
         """Tokens spent on all answers, and once on the prompt. What was cut short counts as far as it came."""
@@ -114,18 +126,18 @@ class Generation:
         )
         return Usage(first.prompt_tokens, first.image_tokens, completion, first.cached_tokens)
 
-    async def _watch_permission(self, queue: "asyncio.Queue[tuple[int, TokenEvent | Exception]]") -> None:
+    async def _watch_permission(self) -> None:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             if not await self.still_allowed():
-                await queue.put(
-                    (0, ApiError(401, "This key was revoked while it was being answered.", code="revoked"))
+                self.break_off(
+                    ApiError(401, "This key was revoked while it was being answered.", code="revoked")
                 )
                 return
 
 
 async def _read(
-    number: int, stream: Stream, queue: "asyncio.Queue[tuple[int, TokenEvent | Exception]]"
+    number: int, stream: RoutedStream, queue: "asyncio.Queue[tuple[int, TokenEvent | Exception]]"
 ) -> None:
     try:
         with engine_errors():

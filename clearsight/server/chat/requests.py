@@ -19,15 +19,13 @@ MOST_BIASES = 1024
 MOST_TOOLS = 64
 
 IGNORED = (
-    "user",
-    "safety_identifier",
     "prompt_cache_key",
     "prompt_cache_retention",
     "metadata",
     "parallel_tool_calls",
 )
-"""Accepted and without effect: notes about the caller, hints for caches (which are kept by content here), and leave to
-call several tools at once, which is not made use of."""
+"""Accepted and without effect: notes, hints for caches (which are kept by content here), and leave to call several
+tools at once, which is not made use of."""
 
 
 class TextPart(Body):

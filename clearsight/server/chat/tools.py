@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from clearsight.decoding.structure import Structure
+from clearsight.decoding.structure import Structure, StructureError
 from clearsight.server.chat.requests import Function, NamedTool, Tool, ToolChoice
 from clearsight.server.errors import ApiError
 
@@ -77,7 +77,7 @@ class Tools:
 
     @property
     def structure(self) -> Structure:
-        """JSON of one call, for an answer that has to be one."""
+        """JSON of one call, for an answer that has to be one. Raises ApiError for parameters that are too large."""
         calls = [
             {
                 "type": "object",
@@ -90,7 +90,12 @@ class Tools:
             }
             for one in self.functions
         ]
-        return Structure.json_schema(calls[0] if len(calls) == 1 else {"anyOf": calls})
+        try:
+            return Structure.json_schema(calls[0] if len(calls) == 1 else {"anyOf": calls})
+        except StructureError as error:
+            raise ApiError(
+                400, "The tools can't be used: their parameters are too large.", param="tools"
+            ) from error
 
     def read(self, text: str) -> Call | None:
         """The call that a text is; None for one that is none."""

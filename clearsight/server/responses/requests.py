@@ -8,7 +8,7 @@ from clearsight.conversation import Detail
 from clearsight.server.body import Body
 from clearsight.server.chat.requests import MOST_MESSAGES, MOST_TOOLS, Number
 
-IGNORED = ("user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls")
+IGNORED = ("prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls")
 NAME = r"^[a-zA-Z0-9_-]+$"
 
 

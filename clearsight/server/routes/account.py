@@ -1,16 +1,23 @@
 """What users do about their own account: keys, sessions, preferences, usage, their data out and in, and leaving."""
 
+import dataclasses
+import tempfile
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+import anyio.to_thread
+from fastapi import APIRouter, Request, UploadFile
+from fastapi.responses import FileResponse
 from pydantic import Field
+from starlette.background import BackgroundTask
 
-from clearsight.server.body import Body, StrictRoute
+from clearsight.server.answers import Deleted, KeyList, NewKeyEntry, told
+from clearsight.server.body import Body, StrictRoute, check_form
 from clearsight.server.errors import ApiError
 from clearsight.server.keys import new_key
 from clearsight.server.platform import platform_of
 from clearsight.server.principal import KEY_SCOPES, principal_of
-from clearsight.server.store import accounts
+from clearsight.server.store import accounts, transfer
 from clearsight.server.store import usage as ledger
 from clearsight.server.store.tables import ApiKey, now_ms
 
@@ -29,7 +36,7 @@ class Preferences(Body):
     settings: dict[str, Any]
 
 
-@router.post("/v1/account/keys")
+@router.post("/v1/account/keys", responses=told(NewKeyEntry))
 async def create_key(body: NewKey, request: Request) -> dict[str, Any]:
     """Make an API key; it is shown here and never again."""
     platform, principal = platform_of(request), principal_of(request)
@@ -48,7 +55,7 @@ async def create_key(body: NewKey, request: Request) -> dict[str, Any]:
     return {**_key(row), "key": key}
 
 
-@router.get("/v1/account/keys")
+@router.get("/v1/account/keys", responses=told(KeyList))
 async def list_keys(request: Request) -> dict[str, Any]:
     """One's keys, newest first, revoked ones too."""
     platform, principal = platform_of(request), principal_of(request)
@@ -56,7 +63,7 @@ async def list_keys(request: Request) -> dict[str, Any]:
     return {"object": "list", "data": [_key(row) for row in rows]}
 
 
-@router.delete("/v1/account/keys/{key_id}")
+@router.delete("/v1/account/keys/{key_id}", responses=told(Deleted))
 async def revoke_key(request: Request, key_id: str) -> dict[str, Any]:
     """End a key; what it is answering at the moment ends too."""
     platform, principal = platform_of(request), principal_of(request)
@@ -85,7 +92,7 @@ async def list_sessions(request: Request) -> dict[str, Any]:
     return {"object": "list", "data": data}
 
 
-@router.delete("/v1/account/sessions/{session_id}")
+@router.delete("/v1/account/sessions/{session_id}", responses=told(Deleted))
 async def end_session(request: Request, session_id: str) -> dict[str, Any]:
     """Log a browser out."""
     platform, principal = platform_of(request), principal_of(request)
@@ -134,6 +141,52 @@ async def usage(
         "month": {"month": spent.month, "tokens": spent.tokens, "budget": spent.budget},
         "data": [vars(one) for one in sums],
     }
+
+
+@router.get("/v1/account/export", response_class=FileResponse)
+async def export(request: Request) -> FileResponse:
+    """Everything of one's own as a ZIP: conversations and pictures, files, responses, feedback, usage."""
+    platform, principal = platform_of(request), principal_of(request)
+    with tempfile.NamedTemporaryFile(dir=platform.config.data, suffix=".zip", delete=False) as file:
+        path = Path(file.name)
+    try:
+        await transfer.export_user(
+            platform.database, platform.blobs, principal.organisation_id, principal.user_id, path
+        )
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return FileResponse(
+        path,
+        media_type="application/zip",
+        filename="clearsight-export.zip",
+        background=BackgroundTask(path.unlink, missing_ok=True),
+    )
+
+
+@router.post("/v1/account/import")
+async def import_(request: Request, file: UploadFile) -> dict[str, Any]:
+    """Add the conversations of an export. Every picture goes the way of an upload; a bad file changes nothing."""
+    platform, principal = platform_of(request), principal_of(request)
+    await check_form(request, ("file",))
+
+    async def accept(data: bytes) -> transfer.Accepted:
+        taken = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)
+        return transfer.Accepted(taken.data, taken.media_type, taken.width, taken.height, taken.warnings)
+
+    with tempfile.NamedTemporaryFile(dir=platform.config.data, suffix=".zip") as copy:
+        while piece := await file.read(1 << 20):
+            await anyio.to_thread.run_sync(copy.write, piece)
+        copy.flush()
+        done = await transfer.import_conversations(
+            platform.database,
+            platform.blobs,
+            principal.organisation_id,
+            principal.user_id,
+            Path(copy.name),
+            accept,
+        )
+    return {"object": "import", **dataclasses.asdict(done)}
 
 
 def _key(row: ApiKey) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from clearsight.server.answers import EVENTS, Responses
 from clearsight.server.body import Body, StrictRoute, invalid
 from clearsight.server.errors import ApiError
 from clearsight.server.event_stream import EventStream
@@ -42,6 +43,29 @@ HEARING_MODELS = ("whisper-base", "whisper-1", "gpt-4o-transcribe", "gpt-4o-mini
 SPEAKING_MODELS = ("clearsight-speech", "tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 FORM_OVERHEAD = 1 << 20  # bytes of a form beside its file
 MAX_TEXT = 4096  # characters of a text to speak, and of a prompt
+
+TRANSCRIPT: Responses = {
+    200: {
+        "description": "What was said.",
+        "content": {
+            "application/json": {"schema": {"type": "object", "required": ["text"]}},
+            "text/plain": {"schema": {"type": "string"}},
+            "text/vtt": {"schema": {"type": "string"}},
+            **EVENTS,
+        },
+    }
+}
+SPOKEN: Responses = {
+    200: {
+        "description": "Speech.",
+        "content": {
+            **{
+                one.media_type: {"schema": {"type": "string", "format": "binary"}} for one in FORMATS.values()
+            },
+            **EVENTS,
+        },
+    }
+}
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["audio"], route_class=StrictRoute)
@@ -76,6 +100,7 @@ _FORM_SCHEMA["required"] = ["file", *_FORM_SCHEMA["required"]]
     openapi_extra={
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM_SCHEMA}}}
     },
+    responses=TRANSCRIPT,
 )
 async def transcribe(request: Request) -> Response:
     """What is said in a recording: as JSON, text or subtitles, whole or as a stream of events."""
@@ -101,6 +126,7 @@ async def transcribe(request: Request) -> Response:
     transcript = await unless_gone(
         request, gone, lambda: hearing.transcribe(*arguments, words=words, cancelled=gone)
     )
+    request.state.audio_ms = round(transcript.duration * 1000)
     return formatted(transcript, wanted)
 
 
@@ -262,7 +288,7 @@ class SpeechRequest(Body):
     stream_format: Literal["audio", "sse"] = "audio"
 
 
-@router.post("/v1/audio/speech", response_class=Response)
+@router.post("/v1/audio/speech", response_class=Response, responses=SPOKEN)
 async def speak(body: SpeechRequest, request: Request) -> Response:
     """A text as speech, sent while it is spoken: as a file that grows, or as events."""
     speaking = speech_of(request).speaking

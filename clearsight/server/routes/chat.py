@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+import anyio
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from clearsight.decoding.sampling import Sampling, SamplingError
 from clearsight.decoding.structure import Structure, StructureError
+from clearsight.server.answers import ChatCompletion, told
 from clearsight.server.body import StrictRoute
 from clearsight.server.chat.answering import Asked, InputRefused, answering
 from clearsight.server.chat.completion import Completion, event
@@ -18,7 +20,7 @@ from clearsight.server.chat.prompt import picture_files, picture_urls, read_mess
 from clearsight.server.chat.requests import ChatRequest, JsonObjectFormat, JsonSchemaFormat, ResponseFormat
 from clearsight.server.chat.tools import Tools
 from clearsight.server.errors import ApiError
-from clearsight.server.event_stream import EventStream
+from clearsight.server.event_stream import EventStream, HeldResponse
 from clearsight.server.models import Model
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import Platform, platform_of
@@ -30,7 +32,7 @@ DEFAULT_MAX_TOKENS = 1024
 """Where a request names none: a small model that loses its thread is not left talking to the end of its context."""
 
 
-@router.post("/v1/chat/completions")
+@router.post("/v1/chat/completions", responses=told(ChatCompletion, streams=True))
 async def create(body: ChatRequest, request: Request) -> Response:
     """Answer a conversation about text and pictures, whole or as a stream of events."""
     platform, principal = platform_of(request), principal_of(request)
@@ -52,11 +54,15 @@ async def create(body: ChatRequest, request: Request) -> Response:
     answer: dict[str, Any] = {}
 
     async def work() -> None:
-        async with stack:
-            answer.update(await completion.whole(generation, asked.count))
+        answer.update(await completion.whole(generation, asked.count))
 
-    await beside(request.is_disconnected, work())
-    return JSONResponse(answer)
+    try:
+        await beside(request.is_disconnected, work())
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await stack.aclose()
+        raise
+    return HeldResponse(answer, stack)
 
 
 async def events(chunks: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
@@ -82,7 +88,8 @@ async def read(platform: Platform, principal: Principal, body: ChatRequest) -> A
     source = PictureSource(platform, principal, body.max_pixels)
     source.check(picture_urls(body.messages), picture_files(body.messages))
     prompt = await read_messages(body.messages, tools, source)
-    return Asked("/v1/chat/completions", model, prompt, sampling, tools, body.n or 1)
+    user = body.safety_identifier or body.user or ""
+    return Asked("/v1/chat/completions", model, prompt, sampling, tools, body.n or 1, user=user)
 
 
 def sampling_of(body: ChatRequest, tools: Tools, model: Model) -> Sampling:

@@ -5,10 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Request, Response
 
 from clearsight.decoding.sampling import Sampling
+from clearsight.server.answers import (
+    EVENTS_ALONE,
+    ConversationEntry,
+    ConversationList,
+    Deleted,
+    TurnEntry,
+    WholeConversation,
+    told,
+)
 from clearsight.server.body import StrictRoute
 from clearsight.server.chat.answering import Asked, cost
 from clearsight.server.chat.prompt import Prompt
@@ -37,7 +45,7 @@ router = APIRouter(tags=["conversations"], route_class=StrictRoute)
 TITLE_CHARACTERS = 60
 
 
-@router.post("/v1/conversations")
+@router.post("/v1/conversations", responses=told(ConversationEntry))
 async def create(body: NewConversation, request: Request) -> dict[str, Any]:
     """Begin a conversation."""
     platform, principal = platform_of(request), principal_of(request)
@@ -48,7 +56,7 @@ async def create(body: NewConversation, request: Request) -> dict[str, Any]:
     return _conversation(row)
 
 
-@router.get("/v1/conversations")
+@router.get("/v1/conversations", responses=told(ConversationList))
 async def listed(
     request: Request, query: str = "", cursor: str | None = None, limit: int = 30
 ) -> dict[str, Any]:
@@ -70,7 +78,7 @@ async def listed(
     }
 
 
-@router.get("/v1/conversations/{conversation_id}")
+@router.get("/v1/conversations/{conversation_id}", responses=told(WholeConversation))
 async def retrieve(request: Request, conversation_id: str) -> dict[str, Any]:
     """A conversation with all its turns, in the order they were written."""
     platform, principal = platform_of(request), principal_of(request)
@@ -80,7 +88,7 @@ async def retrieve(request: Request, conversation_id: str) -> dict[str, Any]:
     return {**_conversation(row), "messages": [message_json(turn) for turn in turns]}
 
 
-@router.patch("/v1/conversations/{conversation_id}")
+@router.patch("/v1/conversations/{conversation_id}", responses=told(ConversationEntry))
 async def change(body: ConversationChanges, request: Request, conversation_id: str) -> dict[str, Any]:
     """Rename, pin, or set how it is answered."""
     platform, principal = platform_of(request), principal_of(request)
@@ -96,7 +104,7 @@ async def change(body: ConversationChanges, request: Request, conversation_id: s
     return _conversation(row)
 
 
-@router.delete("/v1/conversations/{conversation_id}")
+@router.delete("/v1/conversations/{conversation_id}", responses=told(Deleted))
 async def delete(request: Request, conversation_id: str) -> dict[str, Any]:
     """Delete it with its messages, and its pictures where nothing else shows them."""
     platform, principal = platform_of(request), principal_of(request)
@@ -133,15 +141,15 @@ async def shared(request: Request, token: str) -> dict[str, Any]:
     platform = platform_of(request)
     row, turns = await messages.of_shared(platform.database, token)
     shown = ("id", "parent_id", "sequence", "role", "content", "status", "created_at")
-    told = [{name: message_json(turn)[name] for name in shown} for turn in turns]
-    for turn in told:
+    public = [{name: message_json(turn)[name] for name in shown} for turn in turns]
+    for turn in public:
         turn["content"] = [
             {**part, "alt": (await platform.blobs.row(row.organisation_id, part["sha256"])).alt}
             if part["type"] == "image"
             else part
             for part in turn["content"]
         ]
-    return {"object": "shared_conversation", "title": row.title, "messages": told}
+    return {"object": "shared_conversation", "title": row.title, "messages": public}
 
 
 @router.get("/v1/shared/{token}/images/{sha256}", response_class=Response)
@@ -156,7 +164,7 @@ async def shared_image(request: Request, token: str, sha256: str) -> Response:
     return Response(data, media_type=blob.media_type)
 
 
-@router.post("/v1/conversations/{conversation_id}/answers")
+@router.post("/v1/conversations/{conversation_id}/answers", response_class=Response, responses=EVENTS_ALONE)
 async def ask(body: Ask, request: Request, conversation_id: str) -> EventStream:
     """Add a turn and answer it, or answer one anew. Events: message (it is kept), answer (it began), delta, done.
 
@@ -202,7 +210,11 @@ async def ask(body: Ask, request: Request, conversation_id: str) -> EventStream:
     return EventStream(events(), AsyncExitStack())
 
 
-@router.get("/v1/conversations/{conversation_id}/messages/{message_id}/events")
+@router.get(
+    "/v1/conversations/{conversation_id}/messages/{message_id}/events",
+    response_class=Response,
+    responses=EVENTS_ALONE,
+)
 async def events_of(request: Request, conversation_id: str, message_id: str, at: int = 0) -> EventStream:
     """Listen to an answer again, from its character `at` on; works after a restart and from another process."""
     platform, principal = platform_of(request), principal_of(request)
@@ -218,7 +230,7 @@ async def events_of(request: Request, conversation_id: str, message_id: str, at:
     return EventStream(events(), AsyncExitStack())
 
 
-@router.post("/v1/conversations/{conversation_id}/messages/{message_id}/stop")
+@router.post("/v1/conversations/{conversation_id}/messages/{message_id}/stop", responses=told(TurnEntry))
 async def stop(request: Request, conversation_id: str, message_id: str) -> dict[str, Any]:
     """End an answer where it is."""
     platform, principal = platform_of(request), principal_of(request)
@@ -227,7 +239,7 @@ async def stop(request: Request, conversation_id: str, message_id: str) -> dict[
     return message_json(await _message(platform, principal, conversation_id, message_id))
 
 
-@router.delete("/v1/conversations/{conversation_id}/messages/{message_id}")
+@router.delete("/v1/conversations/{conversation_id}/messages/{message_id}", responses=told(Deleted))
 async def delete_message(request: Request, conversation_id: str, message_id: str) -> dict[str, Any]:
     """Delete a turn and all that follow from it."""
     platform, principal = platform_of(request), principal_of(request)

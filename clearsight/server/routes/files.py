@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import Response
 
+from clearsight.server.answers import PICTURE, Deleted, FileEntry, FileList, told
+from clearsight.server.body import check_form
 from clearsight.server.errors import ApiError
 from clearsight.server.platform import platform_of
 from clearsight.server.principal import principal_of
@@ -17,7 +19,7 @@ LONGEST_EXPIRY = 30 * 24 * 3600  # s, as in OpenAI's API
 SHORTEST_EXPIRY = 3600
 
 
-@router.post("/v1/files")
+@router.post("/v1/files", responses=told(FileEntry))
 async def upload(
     request: Request,
     file: UploadFile,
@@ -27,13 +29,7 @@ async def upload(
 ) -> dict[str, Any]:
     """Keep a picture. What is kept is the clean file: turned upright, without metadata."""
     platform, principal = platform_of(request), principal_of(request)
-    form = await request.form()
-    known = {"file", "purpose", "expires_after[anchor]", "expires_after[seconds]"}
-    unknown = next((name for name in form if name not in known), None)
-    if unknown is not None:
-        raise ApiError(
-            400, f"There is no field {unknown[:60]} here.", param=unknown[:60], code="unknown_parameter"
-        )
+    await check_form(request, ("file", "purpose", "expires_after[anchor]", "expires_after[seconds]"))
     if purpose not in PURPOSES:
         raise ApiError(400, f"purpose is {' or '.join(PURPOSES)}.", param="purpose", code="invalid_value")
     lifetime = _lifetime(expires_anchor, expires_seconds)
@@ -61,7 +57,7 @@ async def upload(
     return _entry(row)
 
 
-@router.get("/v1/files")
+@router.get("/v1/files", responses=told(FileList))
 async def list_files(
     request: Request,
     purpose: str | None = None,
@@ -93,7 +89,7 @@ async def list_files(
     }
 
 
-@router.get("/v1/files/{file_id}")
+@router.get("/v1/files/{file_id}", responses=told(FileEntry))
 async def retrieve(request: Request, file_id: str) -> dict[str, Any]:
     """What is known of one file."""
     platform, principal = platform_of(request), principal_of(request)
@@ -102,7 +98,7 @@ async def retrieve(request: Request, file_id: str) -> dict[str, Any]:
     )
 
 
-@router.get("/v1/files/{file_id}/content", response_class=Response)
+@router.get("/v1/files/{file_id}/content", response_class=Response, responses=PICTURE)
 async def content(request: Request, file_id: str) -> Response:
     """Its bytes, as an attachment under a name that the server chose."""
     platform, principal = platform_of(request), principal_of(request)
@@ -117,7 +113,7 @@ async def content(request: Request, file_id: str) -> Response:
     )
 
 
-@router.delete("/v1/files/{file_id}")
+@router.delete("/v1/files/{file_id}", responses=told(Deleted))
 async def delete(request: Request, file_id: str) -> dict[str, Any]:
     """Delete it; its bytes go as well when nothing else of the organisation shows them."""
     platform, principal = platform_of(request), principal_of(request)
@@ -133,13 +129,14 @@ def _lifetime(anchor: str | None, seconds: str | None) -> int | None:
         return None
     if anchor != "created_at":
         raise ApiError(400, "expires_after.anchor is created_at.", param="expires_after[anchor]")
-    if seconds is None or not seconds.isdecimal() or not SHORTEST_EXPIRY <= int(seconds) <= LONGEST_EXPIRY:
+    number = int(seconds) if seconds is not None and seconds.isdecimal() and len(seconds) < 10 else 0
+    if not SHORTEST_EXPIRY <= number <= LONGEST_EXPIRY:
         raise ApiError(
             400,
             f"expires_after.seconds is from {SHORTEST_EXPIRY} to {LONGEST_EXPIRY}.",
             param="expires_after[seconds]",
         )
-    return int(seconds)
+    return number
 
 
 def _entry(row: File) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from clearsight.conversation import Conversation, Detail, user
 from clearsight.processing import tiles
-from clearsight.server.body import Body, StrictRoute
+from clearsight.server.answers import PICTURE, ImageEntry, bytes_of, told
+from clearsight.server.body import Body, StrictRoute, check_form
 from clearsight.server.errors import ApiError
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import platform_of
@@ -20,7 +21,7 @@ from clearsight.server.store import text
 router = APIRouter(tags=["images"], route_class=StrictRoute)
 
 
-@router.get("/v1/images/{sha256}", response_class=Response)
+@router.get("/v1/images/{sha256}", response_class=Response, responses=PICTURE)
 async def picture(request: Request, sha256: str) -> Response:
     """The clean file; 404 for one that the organisation doesn't hold."""
     platform, principal = platform_of(request), principal_of(request)
@@ -31,7 +32,7 @@ async def picture(request: Request, sha256: str) -> Response:
     )
 
 
-@router.get("/v1/images/{sha256}/about")
+@router.get("/v1/images/{sha256}/about", responses=told(ImageEntry))
 async def about(request: Request, sha256: str) -> dict[str, Any]:
     """Size, alternative text, and warnings about it."""
     platform, principal = platform_of(request), principal_of(request)
@@ -64,7 +65,7 @@ async def set_about(body: AboutChanges, request: Request, sha256: str) -> dict[s
     return await about(request, sha256)
 
 
-@router.get("/v1/images/{image_id}/tiles", response_class=Response)
+@router.get("/v1/images/{image_id}/tiles", response_class=Response, responses=bytes_of("image/png"))
 async def seen(
     request: Request,
     image_id: str,
@@ -94,10 +95,11 @@ async def seen(
     return Response(await anyio.to_thread.run_sync(draw), media_type="image/png")
 
 
-@router.post("/v1/images")
+@router.post("/v1/images", responses=told(ImageEntry))
 async def upload(request: Request, file: UploadFile) -> dict[str, Any]:
     """Take a picture in for a conversation. One that no message shows within an hour is deleted."""
     platform, principal = platform_of(request), principal_of(request)
+    await check_form(request, ("file",))
     data = await file.read(platform.ingest.limits.max_picture_bytes + 1)
     platform.ingest.check_parts([len(data)], param="file")
     picture = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)

@@ -4,20 +4,21 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from clearsight.server.answers import ModelEntry, ModelList, told
 from clearsight.server.errors import ApiError
 from clearsight.server.platform import platform_of
 
 router = APIRouter(tags=["models"])
 
 
-@router.get("/v1/models")
+@router.get("/v1/models", responses=told(ModelList))
 async def models(request: Request) -> dict[str, Any]:
     """All models, the default first; `ready` says which are loaded."""
     platform = platform_of(request)
     return {"object": "list", "data": [_entry(request, name) for name in platform.models.names]}
 
 
-@router.get("/v1/models/{name:path}")
+@router.get("/v1/models/{name:path}", responses=told(ModelEntry))
 async def model(request: Request, name: str) -> dict[str, Any]:
     """One model. 404 for a name that isn't there."""
     platform = platform_of(request)

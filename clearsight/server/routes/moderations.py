@@ -9,6 +9,7 @@ from pydantic import Field
 
 from clearsight.conversation import Conversation, Image, Text, user
 from clearsight.decoding.text import Usage
+from clearsight.server.answers import Moderation, told
 from clearsight.server.body import Body, StrictRoute
 from clearsight.server.chat.requests import ImageUrl, TextPart
 from clearsight.server.errors import ApiError
@@ -43,7 +44,7 @@ class ModerationRequest(Body):
     model: str | None = None
 
 
-@router.post("/v1/moderations")
+@router.post("/v1/moderations", responses=told(Moderation))
 async def create(body: ModerationRequest, request: Request) -> dict[str, Any]:
     """Whether something would be flagged, with scores by category; nothing is kept."""
     platform, principal = platform_of(request), principal_of(request)
@@ -86,7 +87,9 @@ async def create(body: ModerationRequest, request: Request) -> dict[str, Any]:
         moderator = platform.moderator
         results = [
             (
-                await anyio.to_thread.run_sync(moderator.conversation, Conversation((user(*group),)))
+                await anyio.to_thread.run_sync(
+                    moderator.conversation, Conversation((user(*group),)), principal.organisation_id
+                )
             ).to_openai()
             for group in groups
         ]

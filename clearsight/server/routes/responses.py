@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from clearsight.decoding.sampling import Sampling
 from clearsight.decoding.structure import Structure, StructureError
+from clearsight.server.answers import Deleted, ItemList, ResponseObject, told
 from clearsight.server.body import StrictRoute
 from clearsight.server.chat.answering import Asked, InputRefused, answering
 from clearsight.server.chat.generation import Generation, beside
@@ -40,7 +41,7 @@ router = APIRouter(tags=["responses"], route_class=StrictRoute)
 LONGEST_CHAIN = 200
 
 
-@router.post("/v1/responses")
+@router.post("/v1/responses", responses=told(ResponseObject, streams=True))
 async def create(body: ResponseRequest, request: Request) -> Response:
     """Answer, and keep the answer unless `store` is false."""
     platform, principal = platform_of(request), principal_of(request)
@@ -75,7 +76,7 @@ async def create(body: ResponseRequest, request: Request) -> Response:
     return JSONResponse(told.response())
 
 
-@router.get("/v1/responses/{response_id}")
+@router.get("/v1/responses/{response_id}", responses=told(ResponseObject))
 async def retrieve(request: Request, response_id: str) -> dict[str, Any]:
     """A response that was kept."""
     platform, principal = platform_of(request), principal_of(request)
@@ -85,7 +86,7 @@ async def retrieve(request: Request, response_id: str) -> dict[str, Any]:
     return row.body
 
 
-@router.get("/v1/responses/{response_id}/input_items")
+@router.get("/v1/responses/{response_id}/input_items", responses=told(ItemList))
 async def input_items(request: Request, response_id: str) -> dict[str, Any]:
     """What it was asked, newest first; pictures by hash."""
     platform, principal = platform_of(request), principal_of(request)
@@ -102,7 +103,7 @@ async def input_items(request: Request, response_id: str) -> dict[str, Any]:
     }
 
 
-@router.delete("/v1/responses/{response_id}")
+@router.delete("/v1/responses/{response_id}", responses=told(Deleted))
 async def delete(request: Request, response_id: str) -> dict[str, Any]:
     """Delete a kept response, and its pictures where nothing else shows them."""
     platform, principal = platform_of(request), principal_of(request)
@@ -146,7 +147,8 @@ async def read(platform: Platform, principal: Principal, body: ResponseRequest) 
     source = PictureSource(platform, principal, body.max_pixels)
     source.check(picture_urls(new), picture_files(new), "input")
     prompt = await read_messages(turns, tools, source, lambda number: f"input[{number - before}]")
-    return Asked("/v1/responses", model, prompt, sampling, tools, 1), items
+    user = body.safety_identifier or body.user or ""
+    return Asked("/v1/responses", model, prompt, sampling, tools, 1, user=user), items
 
 
 async def _earlier(platform: Platform, principal: Principal, response_id: str | None) -> list[Turn]:

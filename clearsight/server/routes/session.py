@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from clearsight.server.answers import SessionEntry, told
 from clearsight.server.authentication import COOKIE
 from clearsight.server.body import Body, StrictRoute
 from clearsight.server.errors import ApiError
@@ -52,7 +53,7 @@ async def login(body: Login, request: Request) -> JSONResponse:
     return answer
 
 
-@router.get("/v1/session")
+@router.get("/v1/session", responses=told(SessionEntry))
 async def session(request: Request) -> dict[str, Any]:
     """Who is logged in; for a browser also the token that its changes have to carry (x-csrf-token)."""
     principal = principal_of(request)

@@ -5,6 +5,7 @@ from typing import Any
 import anyio.to_thread
 from fastapi import APIRouter, Request
 
+from clearsight.server.answers import TokenCount, told
 from clearsight.server.body import StrictRoute
 from clearsight.server.chat.requests import ChatRequest
 from clearsight.server.errors import ApiError
@@ -15,7 +16,7 @@ from clearsight.server.routes.chat import read
 router = APIRouter(tags=["tokens"], route_class=StrictRoute)
 
 
-@router.post("/v1/tokens/count")
+@router.post("/v1/tokens/count", responses=told(TokenCount))
 async def count(body: ChatRequest, request: Request) -> dict[str, Any]:
     """Tokens of a chat completion's request, picture by picture; nothing is computed.
 

@@ -23,6 +23,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy import select
 
+from clearsight.server.conversing.requests import MOST_MARKS, Mark
 from clearsight.server.errors import ApiError
 from clearsight.server.store import accounts, messages, text
 from clearsight.server.store.blobs import Blobs, DamagedBlob, refer
@@ -202,6 +203,8 @@ class _ImagePart(_Strict):
     type: Literal["image"]
     sha256: _Hash
     detail: Literal["auto", "low", "high"] = "auto"
+    original: _Hash | None = None
+    marks: Annotated[list[Mark], Field(max_length=MOST_MARKS)] = Field(default_factory=list)
     alt: str = ""
     filename: str = ""
 
@@ -312,7 +315,7 @@ def _checked_lines(
             for turn in conversation.messages:
                 for part in turn.content:
                     if isinstance(part, _ImagePart):
-                        wanted[part.sha256] = None
+                        wanted.update(dict.fromkeys(filter(None, (part.sha256, part.original))))
     if set(wanted) - stored:
         raise _refused("a conversation shows a picture that isn't in the file")
     return wanted, turns
@@ -354,7 +357,7 @@ async def _write(
         parts = [part.model_dump(exclude_unset=True) for part in turn.content]
         for part in parts:
             if part["type"] == "image":
-                part["sha256"] = kept[part["sha256"]]
+                part.update({name: kept[part[name]] for name in ("sha256", "original") if part.get(name)})
         shown[ids[turn.id]] = messages.pictures(parts)
         rows.append(
             Message(

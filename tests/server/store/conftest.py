@@ -1,8 +1,4 @@
-"""Real databases for every test: SQLite, a PostgreSQL cluster and a Redis of their own, thrown away at the end.
-
-Nothing has to run before, and nothing that runs is touched. Without the programs the tests say what to install; in
-CI (CI=true) they fail then.
-"""
+"""Databases, people and processes for the tests of what is kept."""
 
 import asyncio
 import contextlib
@@ -14,18 +10,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from clearsight.server.store import accounts, migrate
 from clearsight.server.store.blobs import Blobs
 from clearsight.server.store.database import Database
+from tests.server.databases import run_sql
 
 CHILDREN = Path(__file__).with_name("children.py")
 ROOT = Path(__file__).parents[3]
@@ -45,58 +40,6 @@ class People:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A cluster; the address of its database `postgres`, to which /name of another can be put."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    initdb = shutil.which("initdb") or (str(folders[-1] / "initdb") if folders else None)
-    if initdb is None:
-        _missing("PostgreSQL", "apt-get install postgresql")
-    programs = Path(os.path.realpath(initdb)).parent
-    user = "postgres" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="clearsight-postgres-"))
-    if user:
-        shutil.chown(folder, user)
-    port = _free_port()
-
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, capture_output=True, user=user, cwd=folder)
-
-    run(str(programs / "initdb"), "-D", f"{folder}/data", "-U", "postgres", "--auth=trust", "-E", "UTF8")
-    options = (
-        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
-    )
-    run(str(programs / "pg_ctl"), "-D", f"{folder}/data", "-o", options, "-l", f"{folder}/log", "-w", "start")
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{programs}{os.pathsep}{before}"  # pg_dump of the same version
-    try:
-        yield f"postgresql+asyncpg://postgres@127.0.0.1:{port}"
-    finally:
-        os.environ["PATH"] = before
-        run(str(programs / "pg_ctl"), "-D", f"{folder}/data", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis (or Valkey) that keeps nothing."""
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    if program is None:
-        _missing("Redis", "apt-get install redis-server")
-    port = _free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen(command, cwd=tmp_path_factory.mktemp("redis"), stdout=subprocess.DEVNULL)
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
-    yield f"redis://127.0.0.1:{port}/0"
-    server.kill()
-    server.wait()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -166,14 +109,6 @@ async def people(database: Database) -> People:
     colleague = await accounts.create_user(database, "test", first.id, "Ben")
     stranger = await accounts.create_user(database, "test", second.id, "Eve", "admin")
     return People(first.id, user.id, colleague.id, second.id, stranger.id)
-
-
-async def run_sql(cluster: str, statement: str, name: str = "postgres") -> None:
-    connection = await asyncpg.connect(cluster.replace("+asyncpg", "") + f"/{name}")
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 class Child:
@@ -259,16 +194,3 @@ def together() -> Callable[[list[Child]], list[list[str]]]:
         return [child.rest().splitlines() for child in children]
 
     return begin
-
-
-def _missing(what: str, how: str) -> None:
-    message = f"{what} isn't installed; {how}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])

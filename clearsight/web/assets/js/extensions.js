@@ -3,6 +3,8 @@
 
 /** Buttons in the composer's one toolbar: render(app). */
 export const composerTools = [];
+/** What stands above the message box: render(app). */
+export const composerPanels = [];
 /** Buttons in the one row of actions below a message: render(app, message). */
 export const messageActions = [];
 /** Buttons on a picture that is waiting in the composer: render(app, attachment). */

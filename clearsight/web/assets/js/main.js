@@ -14,6 +14,7 @@ import { dialogs, syncDialog } from "./views/dialogs.js";
 import { loginPage } from "./views/login.js";
 import { menu, syncMenu } from "./views/menu.js";
 import { openShared, sharedPage } from "./views/shared.js";
+import { syncScrolling } from "./views/scrolling.js";
 import { shell } from "./views/shell.js";
 
 const root = document.getElementById("app");
@@ -33,6 +34,7 @@ function draw() {
   render(html`${app.session ? html`${dialogs(app)}${menu(app)}` : nothing}${alertBar()}`, above);
   syncDialog(app);
   syncMenu(app);
+  syncScrolling(app);
   document.title = title();
 }
 

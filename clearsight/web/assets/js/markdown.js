@@ -87,10 +87,11 @@ function blocks(source) {
   if (!isTame(text)) return [{ raw: text, fragment: () => asItIs(text) }];
   try {
     const tokens = marked.lexer(text);
+    level(tokens);
     return tokens
       .filter((token) => token.type !== "space" && token.type !== "def")
       .map((token) => ({
-        raw: token.raw,
+        raw: token.type === "heading" ? `${token.depth} ${token.raw}` : token.raw,
         fragment: () => {
           try {
             return finished(purifier.sanitize(marked.parser([token]), POLICY));
@@ -102,6 +103,13 @@ function blocks(source) {
   } catch {
     return [{ raw: text, fragment: () => asItIs(text) }];
   }
+}
+
+/** Headings without gaps: the highest that a text uses comes right below the message's own. */
+function level(tokens) {
+  const headings = tokens.filter((token) => token.type === "heading");
+  const depths = [...new Set(headings.map((token) => token.depth))].sort();
+  for (const heading of headings) heading.depth = depths.indexOf(heading.depth) + 1;
 }
 
 function asItIs(text) {

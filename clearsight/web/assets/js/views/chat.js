@@ -8,36 +8,37 @@ import { conversationItems } from "./conversation_menu.js";
 import { emptyState } from "./empty.js";
 import { icon, iconButton } from "./icon.js";
 import { messageView } from "./message.js";
-import { atEnd, keepAtEnd, scrolled, toEnd } from "./scrolling.js";
+import { atEnd, scrolled, toEnd } from "./scrolling.js";
 
 export function chat(app) {
   const { conversation, messages } = app;
   const empty = !messages.length && app.route.id === null && !app.sending;
-  keepAtEnd(app);
   return html`
     <header class="bar">
       <span class="only-narrow">${iconButton({ name: "menu", label: t.openMenu, id: "menu-button", run: () => app.openSidebar("search-box") })}</span>
       <h1 class="bar-title" dir="auto">${conversation?.title || t.untitled}</h1>
       ${conversation ? bar(app, conversation) : newBar(app)}
     </header>
-    <main class="scroll" id="main" tabindex="-1" @scroll=${(event) => scrolled(app, event)}>
-      ${empty
-        ? emptyState(app)
-        : html`<div class="turns">
-            ${repeat(
-              messages,
-              (message) => message.id,
-              (message) => messageView(app, message),
-            )}
-            ${app.sending ? html`<p class="thinking" aria-hidden="true"><span></span>${t.thinking}</p>` : nothing}
-          </div>`}
+    <main id="main">
+      <div class="scroll" @scroll=${(event) => scrolled(app, event)}>
+        ${empty
+          ? emptyState(app)
+          : html`<div class="turns">
+              ${repeat(
+                messages,
+                (message) => message.id,
+                (message) => messageView(app, message),
+              )}
+              ${app.sending ? html`<p class="thinking" aria-hidden="true"><span></span>${t.thinking}</p>` : nothing}
+            </div>`}
+      </div>
+      <div class="below">
+        ${atEnd() || empty
+          ? nothing
+          : html`<button type="button" class="to-end icon-button" aria-label=${t.toEnd} title=${t.toEnd} @click=${toEnd}>${icon("down")}</button>`}
+        ${composer(app)}
+      </div>
     </main>
-    <div class="below">
-      ${atEnd() || empty
-        ? nothing
-        : html`<button type="button" class="to-end icon-button" aria-label=${t.toEnd} title=${t.toEnd} @click=${toEnd}>${icon("down")}</button>`}
-      ${composer(app)}
-    </div>
   `;
 }
 

@@ -4,7 +4,7 @@ import { html, nothing } from "../../vendor/lit-html/lit-html.js";
 import { live } from "../../vendor/lit-html/directives/live.js";
 import { repeat } from "../../vendor/lit-html/directives/repeat.js";
 import { cost } from "../cost.js";
-import { attachmentActions, composerTools, inOrder } from "../extensions.js";
+import { attachmentActions, composerPanels, composerTools, inOrder } from "../extensions.js";
 import { preferences } from "../preferences.js";
 import { t } from "../strings.js";
 import { pictures } from "./chat.js";
@@ -16,6 +16,7 @@ export function composer(app) {
   const filled = app.draft.trim() !== "" || app.attachments.some((one) => one.state === "ready");
   return html`
     <form class="composer" @submit=${(event) => submit(app, event)} @paste=${(event) => paste(app, event)}>
+      ${inOrder(composerPanels).map((one) => one.render(app))}
       ${app.attachments.length
         ? html`<ul class="plain attachments" aria-label=${t.picturesList}>
             ${repeat(

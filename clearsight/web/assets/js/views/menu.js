@@ -7,7 +7,7 @@ import { icon } from "./icon.js";
 export function menu(app) {
   const { label = "", items = [] } = app.menu ?? {};
   return html`
-    <div id="menu" class="menu" popover role="group" aria-label=${label} @toggle=${(event) => closed(app, event)}>
+    <div id="menu" class="menu" popover role="dialog" aria-label=${label} @toggle=${(event) => closed(app, event)}>
       ${items.map((item) =>
         item
           ? html`<button type="button" class="menu-item ${item.kind ?? ""}" @click=${() => choose(app, item)}>
@@ -20,6 +20,7 @@ export function menu(app) {
 }
 
 function choose(app, item) {
+  app.menu = null;
   document.getElementById("menu").hidePopover();
   item.run();
 }

@@ -1,15 +1,23 @@
-// Following an answer as it grows, but only while whoever reads is at the end of it.
+// Following an answer as it grows, but only until whoever reads scrolls up; then nothing moves until they are at the
+// end again.
 
 const NEAR = 80; // pixels
 let end = true;
+let top = 0;
+let shown = null; // id of the conversation whose turns are shown
+let watched = null;
 
-const area = () => document.querySelector("main.scroll");
+const area = () => document.querySelector("#main > .scroll");
+const growth = new ResizeObserver(() => end && toEnd());
 
 export const atEnd = () => end;
 
 export function scrolled(app, event) {
   const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
-  const now = scrollHeight - scrollTop - clientHeight < NEAR;
+  const near = scrollHeight - scrollTop - clientHeight < NEAR;
+  const up = scrollTop < top - 2;
+  top = scrollTop;
+  const now = near || (end && !up);
   if (now === end) return;
   end = now;
   app.change();
@@ -20,10 +28,18 @@ export function toEnd() {
   here?.scrollTo({ top: here.scrollHeight });
 }
 
-/** After this drawing, stay at the end if that is where we were. */
-export function keepAtEnd(app) {
-  if (!app.messages.length || (!end && !app.sending)) return;
-  requestAnimationFrame(() => {
-    if (end || app.sending) toEnd();
-  });
+/** After a drawing: begin at the end of a conversation that was just opened, and at the top of an empty one. */
+export function syncScrolling(app) {
+  const turns = document.querySelector(".turns");
+  if (turns !== watched) {
+    growth.disconnect();
+    if (turns) growth.observe(turns);
+    watched = turns;
+  }
+  const id = app.conversation?.id ?? null;
+  if (id === shown && !app.sending) return;
+  shown = id;
+  end = true;
+  if (turns) toEnd();
+  else area()?.scrollTo({ top: 0 });
 }

@@ -20,7 +20,7 @@ export function settingsPage(app) {
       <span class="only-narrow">${iconButton({ name: "menu", label: t.openMenu, id: "menu-button", run: () => app.openSidebar("search-box") })}</span>
       <a class="back" href=${app.conversation ? `#/c/${app.conversation.id}` : "#/"}>${icon("previous")}<span>${t.back}</span></a>
     </header>
-    <main class="scroll" id="main">
+    <main id="main" class="scroll">
       <div class="settings">
         <h1 tabindex="-1">${t.settings}</h1>
         <section aria-labelledby="s-appearance">

@@ -21,10 +21,15 @@ function skipTo(run) {
 export function shell(app) {
   const covered = app.sidebarOpen && narrow.matches;
   const drag = dragging(app);
+  const last = app.messages.findLast((message) => message.role === "assistant");
   return html`
     <div class="skip">
-      <a href="#composer-text" @click=${skipTo(focusComposer)}>${t.skipToComposer}</a>
-      <a href="#last" @click=${skipTo(focusLast)}>${t.skipToLast}</a>
+      ${app.route.name === "chat"
+        ? html`<a href="#composer-text" @click=${skipTo(focusComposer)}>${t.skipToComposer}</a>`
+        : html`<a href="#main" @click=${skipTo(() => document.querySelector("main h1")?.focus())}>${t.skipToMain}</a>`}
+      ${app.route.name === "chat" && last
+        ? html`<a href="#m-${last.id}" @click=${skipTo(focusLast)}>${t.skipToLast}</a>`
+        : nothing}
     </div>
     <div
       class="frame-of-page ${app.sidebarOpen ? "sidebar-open" : ""}"
