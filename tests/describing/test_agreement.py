@@ -27,14 +27,18 @@ def test_same_thing_written_in_two_ways_does_not_count_as_disagreement(one: str,
     assert normal(one) == normal(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("7", "1"), ("12.5", "125"), ("bus", "bu"), ("glass", "glas"), ("10%", "10")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("7", "1"), ("12.5", "125"), ("bus", "bu"), ("glass", "glas"), ("10%", "10")]
+)
 def test_different_things_are_not_taken_for_one(one: str, other: str) -> None:
     assert normal(one) != normal(other)
 
 
 def test_number_that_others_read_differently_is_doubtful_at_its_place() -> None:
     answer = "Take 7 tablets a day."
-    (found,) = doubts(answer, ["Take 1 tablet a day", "Take 1 tablet a day", "Take seven tablets a day", "1 a day"])
+    (found,) = doubts(
+        answer, ["Take 1 tablet a day", "Take 1 tablet a day", "Take seven tablets a day", "1 a day"]
+    )
     assert answer[found.start : found.end] == found.text == "7"
     assert found.support == 0.25
 

@@ -27,10 +27,14 @@ def as_part(data: bytes) -> dict[str, Any]:
 
 def types(found: list[dict[str, Any]]) -> list[str]:
     """Kinds of events in order, runs of one kind once."""
-    return [one["type"] for place, one in enumerate(found) if not place or found[place - 1]["type"] != one["type"]]
+    return [
+        one["type"] for place, one in enumerate(found) if not place or found[place - 1]["type"] != one["type"]
+    ]
 
 
-def test_description_comes_after_quality_and_before_cautions_and_doubts(served: Served, sample: bytes) -> None:
+def test_description_comes_after_quality_and_before_cautions_and_doubts(
+    served: Served, sample: bytes
+) -> None:
     with served.client() as http:
         found = events(http.post("/v1/describe", json={"image": as_part(sample)}))
         assert types(found) == ["quality", "delta", "done", "cautions", "doubts"]

@@ -12,7 +12,8 @@ WATCH = """() => {
     window.told = [];
     for (const id of ['status', 'log', 'alert']) {
         new MutationObserver((records) => {
-            for (const record of records) for (const node of record.addedNodes) window.told.push([id, node.textContent]);
+            const added = records.flatMap((record) => [...record.addedNodes]);
+            for (const node of added) window.told.push([id, node.textContent]);
         }).observe(document.getElementById(id), {childList: true});
     }
 }"""
@@ -94,7 +95,9 @@ def test_doubtful_words_of_an_answer_are_marked_and_said(open_page, picture: byt
     page.get_by_role("textbox", name="Message").fill("Read the long text in the picture, letter by letter.")
     page.get_by_role("textbox", name="Message").press("Enter")
     page.get_by_role("button", name="How sure is this?").press("Enter", timeout=90_000)
-    note = page.locator(".actions .usage", has_text="Unsure").or_(page.locator(".actions .usage", has_text="Asked"))
+    note = page.locator(".actions .usage", has_text="Unsure").or_(
+        page.locator(".actions .usage", has_text="Asked")
+    )
     expect(note.first).to_be_visible(timeout=90_000)
     if "Unsure" in note.first.inner_text():
         expect(page.locator("article.assistant .doubt .unseen").first).to_have_text(" (unsure)")

@@ -1,4 +1,4 @@
-"""Taking, marking, cropping and looking closely at pictures, by keyboard alone wherever a test doesn't say otherwise."""
+"""Taking, marking, cropping and looking closely at pictures, by keyboard alone unless a test says otherwise."""
 
 import io
 import re
@@ -53,7 +53,9 @@ def kept_picture(page: Page) -> Image.Image:
     return Image.open(io.BytesIO(page.request.get(f"{page.url.split('#')[0]}v1/images/{sha256}").body()))
 
 
-def test_pasted_picture_waits_in_the_composer_and_several_can_be_put_in_order(open_page, picture: bytes) -> None:
+def test_pasted_picture_waits_in_the_composer_and_several_can_be_put_in_order(
+    open_page, picture: bytes
+) -> None:
     page = open_page()
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
     page.evaluate(PASTE, ["pasted.png", list(picture)])
@@ -91,7 +93,9 @@ def test_camera_that_is_denied_is_explained_with_what_to_do(open_page) -> None:
     expect(page.get_by_role("button", name="Take a picture")).to_be_focused()
 
 
-def test_marks_set_by_keyboard_alone_reach_the_model_as_pixels_and_as_words(open_page, picture: bytes) -> None:
+def test_marks_set_by_keyboard_alone_reach_the_model_as_pixels_and_as_words(
+    open_page, picture: bytes
+) -> None:
     page = open_page()
     add(page, picture)
     open_editor(page)
@@ -137,7 +141,9 @@ def test_crop_and_turn_by_keyboard_change_what_is_sent(open_page, picture: bytes
     page.get_by_role("application").focus()
     press(page, *["Shift+ArrowLeft"] * 5, *["Shift+ArrowUp"] * 5, "Enter")
     press(page, *["Shift+ArrowRight"] * 5, *["Shift+ArrowDown"] * 10, "Enter")
-    expect(page.locator("dialog #status")).to_have_text("Cropped to 50 percent of the width and 100 of the height.")
+    expect(page.locator("dialog #status")).to_have_text(
+        "Cropped to 50 percent of the width and 100 of the height."
+    )
     page.get_by_role("button", name="Rotate right").press("Enter")
     page.get_by_role("button", name="Use it like this").press("Enter")
     expect(page.locator("#status")).to_have_text("The picture is changed.")
