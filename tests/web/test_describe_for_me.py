@@ -73,7 +73,9 @@ def test_camera_leads_to_a_result_and_questions_go_on_as_a_conversation(open_pag
         set_theme(page, theme)
         assert complaints(page) == []
     page.get_by_role("button", name="Take a picture").press("Enter")
-    page.get_by_role("button", name="Take the picture").press("Enter")
+    shutter = page.get_by_role("button", name="Take the picture")
+    expect(shutter).to_be_focused(timeout=20_000)
+    shutter.press("Enter")
     ask = page.get_by_role("button", name="Ask something")
     expect(ask).to_be_visible(timeout=120_000)
     assert complaints(page) == []
