@@ -12,6 +12,9 @@ Measured on the grey picture, its longer side brought down to 768 pixels:
 - Cut off: dark-on-light or light-on-dark strokes in a row that runs into an edge of the picture, as a line of writing
   does that goes on outside.
 
+Cut-off writing is the weakest of these: on pictures held out it found 28 % of drawn ones that were cut through words
+(n = 46) and complained about 5 of 93 real ones that nobody had cut.
+
 Thresholds come from drawn and real pictures and the same ones made worse; `benchmarks/picture_quality.py` measures how
 often they are right. Left out: glare (a white page and a reflection look alike to counting), fingers before
 the lens, and shaking along a diagonal.

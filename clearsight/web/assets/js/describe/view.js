@@ -92,7 +92,8 @@ function next(app) {
   const { hand_over: handOver } = app.session;
   const ask = () => {
     location.hash = `#/c/${conversation}`;
-    requestAnimationFrame(focusComposer);
+    const focus = () => (document.getElementById("composer-text") ? focusComposer() : requestAnimationFrame(focus));
+    requestAnimationFrame(focus); // the conversation is drawn some frames later
   };
   return html`
     ${conversation && found.text

@@ -33,7 +33,7 @@ export function drawMarks(canvas, marks) {
     else if (mark.kind === "freehand") points.forEach(([x, y], place) => (place ? line.lineTo(x, y) : line.moveTo(x, y)));
     stroke(context, line, 0.55 * unit);
     if (mark.kind === "text") text(context, points[0], mark.note || "…", unit);
-    if (mark.kind !== "text") badge(context, points[0], String(mark.number ?? index + 1), unit);
+    else badge(context, points[0], String(mark.number ?? index + 1), unit, mark.kind === "pin");
   });
 }
 
@@ -57,12 +57,19 @@ function arrow(line, [ax, ay], [bx, by], size) {
   }
 }
 
-function badge(context, [x, y], number, unit) {
+/** A number in a disc at a point; a pin stands on the point by its tip. */
+function badge(context, [x, tip], number, unit, isPin) {
   const radius = 2 * unit;
+  const y = isPin ? tip - 2 * radius : tip;
   context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
+  if (isPin) {
+    context.moveTo(x, tip);
+    context.arc(x, y, radius, 0.8 * Math.PI, 2.2 * Math.PI);
+    context.closePath();
+  } else context.arc(x, y, radius, 0, 2 * Math.PI);
   context.fillStyle = AMBER;
   context.fill();
+  context.lineJoin = "round";
   context.lineWidth = 0.35 * unit;
   context.strokeStyle = INK;
   context.stroke();

@@ -111,11 +111,9 @@ export function editorDialog(app, dialog) {
       ${marks(app, dialog, draw)}
     `,
     html`<button type="button" class="quiet" @click=${() => app.showDialog(null)}>${t.cancel}</button>
-      <button type="button" class="primary" ?disabled=${!marking.changed && !attachmentHas(dialog)} @click=${() => apply(app, dialog)}>${t.apply}</button>`,
+      <button type="button" class="primary" ?disabled=${!marking.changed && !marking.state.marks.length} @click=${() => apply(app, dialog)}>${t.apply}</button>`,
   );
 }
-
-const attachmentHas = ({ marking }) => marking.state.marks.length > 0;
 
 function rotate(marking, way, draw) {
   marking.rotate(way);
