@@ -34,6 +34,9 @@ class Utterance:
     chunks: Generator[bytes, None, None]
 
 
+SHOWN_VOICES = 3
+
+
 class Speaking:
     """The voices. Safe to use from several threads; nothing starts before the first sentence."""
 
@@ -73,8 +76,9 @@ class Speaking:
             return by_name[name]
         if name is not None and name not in OPENAI_VOICES:
             raise UnknownVoice(
-                f"There is no voice {name!r}. There are {', '.join(by_name)}; OpenAI's names (alloy, echo, ...) mean "
-                "the default voice."
+                f"There is no voice of this name. There are {', '.join([*by_name][:SHOWN_VOICES])} and "
+                f"{max(len(by_name) - SHOWN_VOICES, 0)} more, which GET /v1/audio/voices lists; OpenAI's names "
+                "(alloy, echo, ...) mean the default voice."
             )
         if self._default:
             if self._default not in by_name:

@@ -22,7 +22,7 @@ from tests.server.ingresses import INGRESSES, MODEL, Ingress, Request
 SECONDS = 2.0
 """Of processor time: the server with its workers, and this client, which lives in the same process."""
 MEBIBYTES = 200
-STEP = 17
+STEP = 16
 """One case of so many is in the part that an entrance gets by default."""
 GOOD_EVERY = 8
 FRESH_EVERY = 60

@@ -29,6 +29,10 @@ HELD_SECONDS = 0.3
 """A sentence that takes longer is told in parts, each judged with what went before it."""
 
 
+MOST_BYTES_PER_TOKEN = 16
+"""No text that is read has so many on average; prose has four, indented code some eight."""
+
+
 class InputRefused(Exception):
     """The policy doesn't let this request be answered. `prompt_tokens` were read."""
 
@@ -130,6 +134,16 @@ def cost(asked: Asked) -> int:
             return sum(len(message.text) for message in conversation.messages) // 4 + 1
         tokens, context = size.tokens, size.context
     else:
+        # Tokenising costs 200 bytes of memory for each of the text, so what can't fit is refused by its length.
+        length = sum(len(message.text.encode()) for message in conversation.messages)
+        if length > context * MOST_BYTES_PER_TOKEN:
+            raise ApiError(
+                400,
+                f"The prompt has {length} bytes of text and {asked.model.name} reads {context} tokens; shorten the "
+                "conversation.",
+                param="messages",
+                code="context_length_exceeded",
+            )
         with engine_errors():
             tokens = processor.token_cost(conversation)
     if tokens >= context:
