@@ -18,12 +18,16 @@ PING = b": still here\n\n"
 
 
 class EventStream(Response):
-    """Events as they come. `holding` is closed at the end, whatever the end is."""
+    """Events as they come, behind `first`. `holding` is closed at the end, whatever the end is."""
 
     media_type = "text/event-stream"
 
     def __init__(
-        self, events: AsyncIterator[bytes], holding: AsyncExitStack, headers: Mapping[str, str] | None = None
+        self,
+        events: AsyncIterator[bytes],
+        holding: AsyncExitStack,
+        headers: Mapping[str, str] | None = None,
+        first: bytes = b"",
     ):
         super().__init__(
             headers={"cache-control": "no-store", "x-accel-buffering": "no", **(headers or {})},
@@ -32,6 +36,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._events = events
         self._holding = holding
+        self._first = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -45,6 +50,8 @@ class EventStream(Response):
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        if self._first:
+            await send(_body(self._first))
         waiting: asyncio.Future[bytes] | None = None
         try:
             while True:

@@ -59,9 +59,9 @@ class Meter:
         )
         headers.update(admission.headers)
         try:
-            reserved = await ledger.reserve(
-                platform.database, principal.organisation_id, tokens, limits.monthly_tokens
-            )
+            own = (await platform.organisation(principal.organisation_id)).monthly_tokens
+            budget = limits.monthly_tokens if own is None else own
+            reserved = await ledger.reserve(platform.database, principal.organisation_id, tokens, budget)
         except BaseException:
             await admission.settle(0)
             await platform.limiter.leave(admission.principal_id, admission.slot)

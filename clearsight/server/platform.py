@@ -4,6 +4,7 @@ import asyncio
 import logging
 import tempfile
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clearsight.safety.moderation import Moderator
 from clearsight.safety.policy import load as load_policy
-from clearsight.server.authentication import Authentication
+from clearsight.server.authentication import TRUSTED_SECONDS, Authentication
 from clearsight.server.config import ServerConfig
 from clearsight.server.draining import Draining
 from clearsight.server.ingest.ingest import Ingest
@@ -25,7 +26,7 @@ from clearsight.server.limits import Limiter
 from clearsight.server.metrics import ServerMetrics
 from clearsight.server.models import Models
 from clearsight.server.routing import watch
-from clearsight.server.store import messages, retention
+from clearsight.server.store import accounts, messages, retention
 from clearsight.server.store.blobs import Blobs
 from clearsight.server.store.database import Database
 from clearsight.server.store.migrate import upgrade
@@ -59,6 +60,7 @@ class Platform:
     live: "LiveAnswers" = field(init=False)
     vigilance: Vigilance = field(init=False)
     _moderators: dict[str, tuple[str, Moderator]] = field(default_factory=dict)
+    _organisations: dict[str, tuple[float, Organisation]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from clearsight.server.conversing.live import LiveAnswers  # which needs a platform itself
@@ -66,11 +68,18 @@ class Platform:
         self.live = LiveAnswers(self)
         self.vigilance = Vigilance(self.database)
 
+    async def organisation(self, organisation_id: str) -> Organisation:
+        """An organisation as it was within the last second: budget, policy and retention change seldom."""
+        known = self._organisations.get(organisation_id)
+        if known is None or known[0] < time.monotonic():
+            row = await accounts.get_organisation(self.database, organisation_id)
+            known = (time.monotonic() + TRUSTED_SECONDS, row)
+            self._organisations[organisation_id] = known
+        return known[1]
+
     async def moderator_of(self, organisation_id: str) -> Moderator:
         """The server's policy, or an organisation's own over it."""
-        async with self.database.read() as session:
-            organisation = await session.get(Organisation, organisation_id)
-        own = organisation.policy if organisation else None
+        own = (await self.organisation(organisation_id)).policy
         if not own:
             return self.moderator
         known = self._moderators.get(organisation_id)

@@ -1,8 +1,9 @@
 """POST /v1/chat/completions."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import anyio
@@ -15,12 +16,12 @@ from clearsight.server.answers import ChatCompletion, told
 from clearsight.server.body import StrictRoute
 from clearsight.server.chat.answering import Asked, InputRefused, answering
 from clearsight.server.chat.completion import Completion, event
-from clearsight.server.chat.generation import beside
+from clearsight.server.chat.generation import Generation, beside
 from clearsight.server.chat.prompt import picture_files, picture_urls, read_messages
 from clearsight.server.chat.requests import ChatRequest, JsonObjectFormat, JsonSchemaFormat, ResponseFormat
 from clearsight.server.chat.tools import Tools
 from clearsight.server.errors import ApiError
-from clearsight.server.event_stream import EventStream, HeldResponse
+from clearsight.server.event_stream import PING, EventStream, HeldResponse
 from clearsight.server.models import Model
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import Platform, platform_of
@@ -28,6 +29,8 @@ from clearsight.server.principal import Principal, principal_of, request_id_of
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["chat"], route_class=StrictRoute)
+NOTICE_SECONDS = 0.5
+"""A stream whose request takes longer to be read, judged and let in begins with a notice that it is alive."""
 DEFAULT_MAX_TOKENS = 1024
 """Where a request names none: a small model that loses its thread is not left talking to the end of its context."""
 
@@ -36,25 +39,45 @@ DEFAULT_MAX_TOKENS = 1024
 async def create(body: ChatRequest, request: Request) -> Response:
     """Answer a conversation about text and pictures, whole or as a stream of events."""
     platform, principal = platform_of(request), principal_of(request)
-    asked = await read(platform, principal, body)
-    completion = Completion(asked.model.name, bool(body.logprobs))
+    completion = Completion(body.model, bool(body.logprobs))
     headers = request.scope["state"].setdefault("headers", {})
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
+    count = body.n or 1
     stack = AsyncExitStack()
-    try:
-        generation = await stack.enter_async_context(
-            answering(platform, principal, request_id_of(request), asked, headers)
+
+    async def prepare() -> Generation | None:
+        asked = await read(platform, principal, body)
+        with suppress(InputRefused):
+            return await stack.enter_async_context(
+                answering(platform, principal, request_id_of(request), asked, headers)
+            )
+        return None
+
+    async def chunks() -> AsyncIterator[dict[str, Any]]:
+        generation = await preparing
+        told = (
+            completion.refused_chunks(count, include_usage)
+            if generation is None
+            else completion.chunks(generation, count, include_usage)
         )
-    except InputRefused:
-        if body.wants_stream:
-            return EventStream(events(completion.refused_chunks(asked.count, include_usage)), stack)
-        return JSONResponse(completion.refused(asked.count))
+        async for chunk in told:
+            yield chunk
+
+    preparing = asyncio.create_task(prepare())
     if body.wants_stream:
-        return EventStream(events(completion.chunks(generation, asked.count, include_usage)), stack)
+        await asyncio.wait({preparing}, timeout=NOTICE_SECONDS)
+        if preparing.done():
+            preparing.result()  # what is wrong with the request is told with its own status
+            return EventStream(events(chunks()), stack)
+        stack.push_async_callback(ended, preparing)
+        return EventStream(events(chunks()), stack, first=PING)
+    generation = await preparing
+    if generation is None:
+        return JSONResponse(completion.refused(count))
     answer: dict[str, Any] = {}
 
     async def work() -> None:
-        answer.update(await completion.whole(generation, asked.count))
+        answer.update(await completion.whole(generation, count))
 
     try:
         await beside(request.is_disconnected, work())
@@ -63,6 +86,12 @@ async def create(body: ChatRequest, request: Request) -> Response:
             await stack.aclose()
         raise
     return HeldResponse(answer, stack)
+
+
+async def ended(task: "asyncio.Task[Any]") -> None:
+    """Cancel it, if it still runs, and wait for its end."""
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def events(chunks: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:

@@ -101,20 +101,13 @@ async def record(database: Database, cost: Cost) -> bool:
     return written
 
 
-async def reserve(
-    database: Database, organisation_id: str, tokens: int, default_budget: int | None
-) -> Reserved:
-    """Set aside what a request may cost at most.
+async def reserve(database: Database, organisation_id: str, tokens: int, budget: int | None) -> Reserved:
+    """Set aside what a request may cost at most, of the organisation's budget for this month; None is without end.
 
-    The budget is the organisation's, else `default_budget`. Raises ApiError 429 insufficient_quota when it is spent.
+    Raises ApiError 429 insufficient_quota when it is spent.
     """
     assert tokens >= 0
     month = month_of(now_ms())
-    async with database.read() as session:
-        own = await session.scalar(
-            select(Organisation.monthly_tokens).where(Organisation.id == organisation_id)
-        )
-    budget = default_budget if own is None else own
     if budget is None:
         return Reserved(None, organisation_id, 0)
     reservation = Reservation(

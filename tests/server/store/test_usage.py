@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from clearsight.server.errors import ApiError
-from clearsight.server.store import accounts, usage
+from clearsight.server.store import usage
 from clearsight.server.store.tables import Month, Reservation, Usage, new_id
 
 pytestmark = pytest.mark.anyio
@@ -79,11 +79,8 @@ async def test_a_budget_counts_what_is_set_aside_and_gives_back_what_wasnt_used(
     await usage.reserve(database, people.organisation, 70, 100)
 
 
-async def test_an_organisations_own_budget_goes_before_the_servers(database, people):
-    await accounts.change_organisation(database, "test", people.organisation, {"monthly_tokens": 10})
-    with pytest.raises(ApiError):
-        await usage.reserve(database, people.organisation, 11, None)
-    assert (await usage.reserve(database, people.other_organisation, 11, None)).id is None
+async def test_without_a_budget_nothing_is_set_aside(database, people):
+    assert (await usage.reserve(database, people.organisation, 11, None)).id is None
 
 
 async def test_more_than_was_set_aside_is_counted_as_it_was(database, people):
