@@ -36,7 +36,7 @@ def test_owner_comes_by_the_link_and_gets_an_answer_about_a_picture(served, brow
     page.get_by_role("button", name="Settings of this conversation").click()
     page.get_by_label("Model").select_option("mini")
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Which colour is the shape?").click()
+    page.get_by_role("button", name="What colour is the shape?").click()
     finished(page)
     assert re.search(r"\w", last_answer(page))
     expect(page.locator("article.user img")).to_have_attribute("alt", re.compile(r"\S"))

@@ -103,7 +103,7 @@ export const t = {
   emptyText: "Show a picture and ask about it. Drop it anywhere, paste it, or add it below.",
   samplePicture: "Sample picture: a black star on a pale pink ground",
   sampleTry: "Try it with this picture",
-  suggestions: ["What is in this picture?", "Which colour is the shape?", "How many shapes are there?"],
+  suggestions: ["What shape is this?", "What colour is the shape?", "How many shapes are there?"],
   altWaiting: "Picture, no description yet",
   openPicture: (alt) => `Open the picture: ${alt}`,
   pictureDialog: "Picture",
