@@ -86,6 +86,7 @@ class Moderator:
         self._reads = any(rule.threshold("text-in-picture") is not None for rule in rules)
         self._kept: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
         self._keeping = threading.Lock()
+        self._looking = threading.Lock()
 
     def parts(self) -> tuple[Part, ...]:
         """The optional parts: which are here, and what to do for the others."""
@@ -158,17 +159,25 @@ class Moderator:
         return scores
 
     def _seen(self, image: Image, tenant: str) -> _Seen:
+        """What is in a picture. One is looked at at a time: each look takes all cores, and much memory."""
         key = (tenant, image.sha256)
+        if (known := self._known(key)) is not None:
+            return known
+        with self._looking:
+            if (known := self._known(key)) is not None:  # the same picture came twice at once
+                return known
+            seen = self._look(from_conversation_image(image))
+            with self._keeping:
+                self._kept[key] = seen
+                while len(self._kept) > KEPT_PICTURES:
+                    self._kept.popitem(last=False)
+        return seen
+
+    def _known(self, key: tuple[str, str]) -> _Seen | None:
         with self._keeping:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
-        seen = self._look(from_conversation_image(image))
-        with self._keeping:
-            self._kept[key] = seen
-            while len(self._kept) > KEPT_PICTURES:
-                self._kept.popitem(last=False)
-        return seen
+            return self._kept.get(key)
 
     def _look(self, pixels: PILImage.Image) -> _Seen:
         scores: dict[str, float] = {}
