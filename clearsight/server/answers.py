@@ -221,6 +221,7 @@ class SessionEntry(_Exact):
     organisation_id: str
     scopes: list[str]
     csrf_token: str | None
+    hand_over: str | None
 
 
 class KeyEntry(_Exact):

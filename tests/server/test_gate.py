@@ -187,6 +187,7 @@ def test_what_asks_nobody_is_a_short_list_that_somebody_meant() -> None:
         ("GET", "/readyz"),
         ("POST", "/v1/login"),
         ("GET", "/v1/shared/{token}"),
+        ("GET", "/v1/shared/{token}/images/{sha256}"),
     }
 
 
