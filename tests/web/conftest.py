@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import socket
 import subprocess
 import sys
@@ -168,6 +169,14 @@ def picture() -> bytes:
     ImageDraw.Draw(image).ellipse((90, 50, 220, 180), fill="#1a4fd0")
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def unseen_picture() -> bytes:
+    """A picture that nobody sent before, so that no model has described it."""
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (40, 30), os.urandom(3600)).save(buffer, format="PNG")
     return buffer.getvalue()
 
 

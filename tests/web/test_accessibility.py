@@ -68,7 +68,7 @@ def test_axe_has_no_complaint_in_any_view_and_theme(open_page, picture: bytes) -
     look("empty")
     conversation(page, picture)
     look("conversation")
-    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("button", name="Edit", exact=True).click()
     look("editing")
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="More for").last.click()

@@ -116,7 +116,9 @@ def test_draft_survives_closing_the_page_and_is_kept_by_conversation(open_page) 
     assert "session" not in page.evaluate("JSON.stringify(localStorage)")
 
 
-def test_pictures_by_paste_and_drop_go_out_in_the_order_that_was_chosen(open_page, picture: bytes) -> None:
+def test_pictures_by_paste_and_drop_go_out_in_the_order_that_was_chosen(
+    open_page, unseen_picture: bytes
+) -> None:
     page = open_page()
     put = """([bytes, kind]) => {
         const data = new DataTransfer();
@@ -127,8 +129,8 @@ def test_pictures_by_paste_and_drop_go_out_in_the_order_that_was_chosen(open_pag
             : new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true});
         box.dispatchEvent(event);
     }"""
-    page.evaluate(put, [list(picture), "paste"])
-    page.evaluate(put, [list(picture), "drop"])
+    page.evaluate(put, [list(unseen_picture), "paste"])
+    page.evaluate(put, [list(unseen_picture), "drop"])
     expect(page.locator(".attachment.ready")).to_have_count(2)
     page.get_by_role("button", name="Move picture 2 earlier").click()
     names = page.locator(".attachment img").evaluate_all("all => all.map(one => one.alt)")

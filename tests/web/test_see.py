@@ -54,13 +54,13 @@ def kept_picture(page: Page) -> Image.Image:
 
 
 def test_pasted_picture_waits_in_the_composer_and_several_can_be_put_in_order(
-    open_page, picture: bytes
+    open_page, unseen_picture: bytes
 ) -> None:
     page = open_page()
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
-    page.evaluate(PASTE, ["pasted.png", list(picture)])
+    page.evaluate(PASTE, ["pasted.png", list(unseen_picture)])
     expect(page.locator(".attachment.ready")).to_have_count(1)
-    add(page, picture, "second.png")
+    add(page, unseen_picture, "second.png")
     page.get_by_role("button", name="Move picture 2 earlier").press("Enter")
     expect(page.locator(".attachment img").first).to_have_attribute("alt", re.compile("second.png"))
     expect(page.locator("#status")).to_contain_text("1")

@@ -35,7 +35,8 @@ LISTEN = """() => {
         const samples = new Float32Array(256);
         setInterval(() => {
             analyser.getFloatTimeDomainData(samples);
-            if (samples.some((one) => Math.abs(one) > 0.01)) told(performance.now());
+            // A context that is suspended makes no sound, and its analyser keeps what was last in it.
+            if (context.state === 'running' && samples.some((one) => Math.abs(one) > 0.01)) told(performance.now());
         }, 4);
         return analyser;
     };
