@@ -40,15 +40,18 @@ def message_box(page: Page) -> None:
 
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name, serving(Path(name), client=folder()) as server:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            state = first_visit(browser, server)
-            for theme, scheme in (("dark", "dark"), ("contrast", "light")):
-                in_theme(browser, server, state, theme, scheme)
-            for label, size in (("phone", PHONE), ("narrow", NARROW)):
-                small(browser, server, state, label, size)
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serving(Path(name), client=folder()) as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        state = first_visit(browser, server)
+        for theme, scheme in (("dark", "dark"), ("contrast", "light")):
+            in_theme(browser, server, state, theme, scheme)
+        for label, size in (("phone", PHONE), ("narrow", NARROW)):
+            small(browser, server, state, label, size)
+        browser.close()
 
 
 def first_visit(browser: Browser, server: Served) -> dict[str, object]:

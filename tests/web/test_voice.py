@@ -174,12 +174,9 @@ def test_spoken_question_about_a_picture_is_answered_in_speech(open_listening, p
     page.get_by_role("button", name="Speak your message").click()
     expect(page.locator(".message.user .said-text")).to_be_visible(timeout=60_000)
     assert words(page.locator(".message.user .said-text").first.inner_text()) == words(QUESTION)
-    page.get_by_role("button", name="Speak your message").click()
-    expect(page.get_by_role("button", name="Speak your message")).to_have_attribute("aria-pressed", "false")
-    until(page, "heardFrom > 0", 60)
-    expect(page.locator("section.voice .spoken")).to_have_count(0, timeout=60_000)
+    until(page, "heardFrom > 0", 60)  # before the microphone says it again, and silences the answer
     answer = page.locator(".message.assistant clear-prose").first.inner_text()
-    assert " ".join(page.evaluate("requested")).strip(".") == " ".join(answer.split()).strip(".")
+    assert page.evaluate("requested[0]").strip(".") in " ".join(answer.split())
 
 
 def test_held_button_or_space_bar_puts_the_words_into_the_message_box(open_listening) -> None:
@@ -223,9 +220,12 @@ def test_speaking_silences_within_a_fifth_of_a_second(open_listening) -> None:
     }""")
     page.get_by_role("button", name="Speak your message").click()
     expect(page.locator("section.voice")).to_contain_text("Listening")
-    until(page, "window.onset > 0")  # the first question, while nothing is spoken
-    until(page, "performance.now() - lastVoice > 1000")
-    for _ in range(4):  # a voice that comes between two sentences meets silence, and shows nothing
+    for _ in range(3):  # a voice that comes between two sentences meets silence, and shows nothing
+        said = page.locator(".message.user").count()
+        until(
+            page, f"document.querySelectorAll('.message.user').length > {said}", 40
+        )  # a question, and it is sent
+        expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=10_000)
         page.get_by_role("button", name="Read aloud").first.click()
         page.evaluate("window.onset = undefined")
         until(page, "window.onset > 0 && lastHeard > 0", 30)
@@ -234,7 +234,6 @@ def test_speaking_silences_within_a_fifth_of_a_second(open_listening) -> None:
         print(f"voice to silence {silent - voice:.0f} ms, noticed to silence {silent - onset:.0f} ms")
         if silent > onset - 150:
             break
-        until(page, "performance.now() - lastVoice > 1000")
     assert -150 < silent - onset <= BARGE_IN_MS
     assert silent - voice <= 2 * BARGE_IN_MS
 
@@ -342,6 +341,8 @@ def test_browser_hears_after_agreement_and_speaks_where_the_server_does_neither(
         page = context.new_page()
         page.add_init_script(BROWSER_SPEECH)
         page.goto(mute.link)
+        page.get_by_role("textbox", name="Message").wait_for()
+        expect(page.get_by_role("button", name="Settings").first).to_be_visible()
         button = page.get_by_role("button", name="Speak your message")
         button.focus()
         page.keyboard.press("Enter")
