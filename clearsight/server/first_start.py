@@ -6,7 +6,7 @@ from clearsight.server.config import ServerConfig
 from clearsight.server.keys import new_key, new_token
 from clearsight.server.principal import KEY_SCOPES
 from clearsight.server.store import accounts
-from clearsight.server.store.database import Database
+from clearsight.server.store.database import Database, take_lock
 from clearsight.server.store.tables import now_ms
 
 LINK_MINUTES = 60
@@ -22,7 +22,13 @@ class Welcome:
 
 
 async def welcome(database: Database, config: ServerConfig) -> Welcome | None:
-    """An owner for a server that has nobody yet; None for one that has."""
+    """An owner for a server that has nobody yet; None for one that has. Of servers that start at once, one makes it."""
+    async with database.read() as session:
+        await take_lock(session, "first start")  # until this session ends, behind what is made
+        return await _welcome(database, config)
+
+
+async def _welcome(database: Database, config: ServerConfig) -> Welcome | None:
     if await accounts.list_organisations(database):
         return None
     organisation = await accounts.create_organisation(database, SYSTEM, "Home")
