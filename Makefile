@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PROGRAMS := tesseract-ocr espeak-ng postgresql redis-server chromium
 
-.PHONY: help run test test-slow test-peers lint clean
+.PHONY: help run test test-slow test-exhaustive test-peers lint clean
 
 help:  ## show this list
 	@echo "make run     set up, fetch the base weights, answer a sample question, then serve the web page"
 	@echo "make test    set up, install what the tests need, and run those that take seconds"
 	@echo "make test-slow  the tests that take longer; .ci/run does both"
+	@echo "make test-exhaustive  those that take many minutes: every bad input at every entrance, longer searches"
 	@echo "make test-peers the metrics beside lmms-eval's own code, in an environment that it makes (once, 1.5 GB)"
 	@echo "make lint    style, types and the floors of the house"
 	@echo "make clean   remove the environment and caches of this folder"
@@ -25,10 +26,13 @@ run: $(VENV)/stamp-run
 
 # Two processes of one thread each: threads that wait for each other would only slow both down.
 test: $(VENV)/stamp-test $(VENV)/stamp-fonts
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not peer" -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not exhaustive and not peer" -n 2 --dist loadfile
 
 test-slow: $(VENV)/stamp-test $(VENV)/stamp-fonts
 	$(BIN)/python -m pytest -m slow
+
+test-exhaustive: $(VENV)/stamp-test $(VENV)/stamp-fonts
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m exhaustive
 
 test-peers: $(VENV)/stamp-test $(VENV)/stamp-fonts
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m peer

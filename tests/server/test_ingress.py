@@ -78,7 +78,7 @@ def test_a_bad_input_is_refused_in_words_and_costs_little(served: Served, ingres
         assert not (faults := entrance.faults(part_of(ingress))), "\n".join(faults)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("ingress", INGRESSES, ids=[ingress.name for ingress in INGRESSES])
 def test_no_bad_input_of_all_gets_past_its_verdict(served: Served, ingress: Ingress) -> None:
     with Entrance(served) as entrance:

@@ -154,7 +154,7 @@ def test_a_reader_that_never_reads_does_not_stop_the_others(small: Served) -> No
     wait_until_idle(small)
 
 
-@pytest.mark.parametrize("wanted", [100, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("wanted", [100, pytest.param(1000, marks=pytest.mark.exhaustive)])
 def test_many_idle_streams_are_held_and_given_back(small: Served, wanted: int) -> None:
     """As many as the machine has descriptors for: each gets its first bytes, none is an error."""
     wait_until_idle(small)

@@ -96,7 +96,7 @@ def test_an_operation_answers_as_the_document_says(served: Served, method: str, 
     draw(served, method, path, FEW)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[" ".join(one) for one in OPERATIONS])
 def test_an_operation_answers_as_the_document_says_at_length(served: Served, method: str, path: str) -> None:
     draw(served, method, path, MANY)

@@ -214,6 +214,6 @@ def test_new_schemas_leave_nothing_behind(served: Served) -> None:
     flat(served, 150)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_ten_thousand_new_schemas_leave_nothing_behind(served: Served) -> None:
     flat(served, 10_000)
