@@ -96,7 +96,6 @@ class Gate:
         self._platform = platform
         self._longest = config.max_request_megabytes * 1_000_000
         self._hosts = _allowed_hosts(config)
-        self._origin = config.url
         self._failures: dict[str, tuple[int, int]] = {}
         self._version = app.version
 

@@ -177,9 +177,7 @@ async def _sweep(platform: Platform) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         try:
-            await messages.fail_abandoned(platform.database)
             await platform.vigilance.look()
             await retention.sweep(platform.database, platform.blobs, platform.config.store.retention_days)
-            await platform.blobs.sweep()
         except Exception:
             log.exception("sweeping failed; it is tried again")

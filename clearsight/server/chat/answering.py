@@ -27,18 +27,12 @@ from clearsight.server.store import usage as ledger
 log = logging.getLogger(__name__)
 HELD_SECONDS = 0.3
 """A sentence that takes longer is told in parts, each judged with what went before it."""
-
-
 MOST_BYTES_PER_TOKEN = 16
 """No text that is read has so many on average; prose has four, indented code some eight."""
 
 
 class InputRefused(Exception):
-    """The policy doesn't let this request be answered. `prompt_tokens` were read."""
-
-    def __init__(self, categories: tuple[str, ...]):
-        super().__init__(", ".join(categories))
-        self.categories = categories
+    """The policy doesn't let this request be answered; its reasons quote nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,7 @@ async def answering(
             status = "filtered"
             platform.metrics.blocked.labels("input").inc()
             await platform.vigilance.refused(principal)
-            raise InputRefused(verdict.reasons)
+            raise InputRefused(", ".join(verdict.reasons))
         async with asked.model.answers(
             asked.prompt.conversation,
             asked.sampling,

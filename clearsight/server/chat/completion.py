@@ -1,6 +1,5 @@
 """Answers in the words of chat completions: whole, and as chunks of a stream."""
 
-import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -57,27 +56,31 @@ class Completion:
             calls[delta.index] = delta.call or calls[delta.index]
             logprobs[delta.index] += delta.logprobs
             reasons[delta.index] = delta.finish_reason or reasons[delta.index]
-        return {
-            "id": self.id,
-            "object": "chat.completion",
-            "created": self.created,
-            "model": self.model,
-            "system_fingerprint": FINGERPRINT,
-            "service_tier": "default",
-            "choices": [
-                {
-                    "index": number,
-                    "message": _message(texts[number], calls[number], reasons[number]),
-                    "finish_reason": reasons[number],
-                    "logprobs": _logprobs(logprobs[number]) if self.wants_logprobs else None,
-                }
-                for number in range(count)
-            ],
-            "usage": usage_json(generation.usage),
-        }
+        choices = [
+            {
+                "index": number,
+                "message": _message(texts[number], calls[number], reasons[number]),
+                "finish_reason": reasons[number],
+                "logprobs": _logprobs(logprobs[number]) if self.wants_logprobs else None,
+            }
+            for number in range(count)
+        ]
+        return self._whole(choices, generation.usage)
 
-    def refused(self, count: int, prompt_tokens: int = 0) -> dict[str, Any]:
+    def refused(self, count: int) -> dict[str, Any]:
         """The answer to a request that the policy doesn't let through."""
+        choices = [
+            {
+                "index": number,
+                "message": _message("", None, "content_filter"),
+                "finish_reason": "content_filter",
+                "logprobs": None,
+            }
+            for number in range(count)
+        ]
+        return self._whole(choices, Usage(0, 0, 0, 0))
+
+    def _whole(self, choices: list[dict[str, Any]], usage: Usage) -> dict[str, Any]:
         return {
             "id": self.id,
             "object": "chat.completion",
@@ -85,16 +88,8 @@ class Completion:
             "model": self.model,
             "system_fingerprint": FINGERPRINT,
             "service_tier": "default",
-            "choices": [
-                {
-                    "index": number,
-                    "message": {"role": "assistant", "content": None, "refusal": REFUSED, "annotations": []},
-                    "finish_reason": "content_filter",
-                    "logprobs": None,
-                }
-                for number in range(count)
-            ],
-            "usage": usage_json(Usage(prompt_tokens, 0, 0, 0)),
+            "choices": choices,
+            "usage": usage_json(usage),
         }
 
     async def chunks(
@@ -145,12 +140,6 @@ class Completion:
             "choices": [choice],
         }
         return chunk | ({"usage": None} if include_usage else {})
-
-
-def event(value: dict[str, Any] | str) -> bytes:
-    """One server-sent event."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return f"data: {text}\n\n".encode()
 
 
 def _message(text: str, call: Call | None, reason: str) -> dict[str, Any]:

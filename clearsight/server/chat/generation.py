@@ -39,7 +39,6 @@ class _Answer:
     tools: Tools
     may_be_call: bool
     held: str = ""
-    tokens: int = 0
 
     def take(self, event: TokenEvent) -> tuple[str, Call | None, str | None]:
         """Text to tell, a call, and the reason when this was the end."""
@@ -89,10 +88,8 @@ class Generation:
                     raise event
                 if number in self.finished:
                     continue
-                answer = answers[number]
-                answer.tokens += 1
-                self._counted[number] = answer.tokens
-                text, call, reason = answer.take(event)
+                self._counted[number] = self._counted.get(number, 0) + 1
+                text, call, reason = answers[number].take(event)
                 logprobs = (event.logprob,) if event.logprob is not None else ()
                 if reason is not None:
                     self.finished[number] = reason

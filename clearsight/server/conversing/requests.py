@@ -69,10 +69,3 @@ class Ask(Body):
     parent_id: str | None = None
     reply_to: str | None = None
     settings: AnswerSettings = Field(default_factory=AnswerSettings)
-
-
-class Thumb(Body):
-    good: bool
-    comment: Annotated[str, Field(max_length=2000)] = ""
-    consent: bool = False
-    """Whether the answer may be learned from, once it is redacted."""

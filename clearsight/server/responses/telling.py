@@ -1,6 +1,5 @@
 """An answer in the words of the Responses API: as one object, and as events in the order that clients insist on."""
 
-import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -228,12 +227,6 @@ class Telling:
     def _event(self, kind: str, **values: Any) -> dict[str, Any]:
         self._number += 1
         return {"type": kind, "sequence_number": self._number, **values}
-
-
-def event(value: dict[str, Any]) -> bytes:
-    """One server-sent event, with its type as its name."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {value['type']}\ndata: {text}\n\n".encode()
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

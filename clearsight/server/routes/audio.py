@@ -10,7 +10,6 @@ because a file that ends properly would pass for whole.
 
 import asyncio
 import base64
-import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
@@ -31,7 +30,7 @@ from starlette.types import Message, Receive, Scope, Send
 from clearsight.server.answers import EVENTS, Responses
 from clearsight.server.body import Body, StrictRoute, invalid
 from clearsight.server.errors import ApiError
-from clearsight.server.event_stream import EventStream
+from clearsight.server.event_stream import EventStream, event
 from clearsight.speech import Segment, Speech, Transcript
 from clearsight.speech import errors as speech_errors
 from clearsight.speech.encode import FORMATS, encode
@@ -422,7 +421,3 @@ _ANSWERS: tuple[tuple[type[speech_errors.SpeechError], tuple[int, str | None, bo
     (speech_errors.SpeechBusy, (503, None, True)),
     (speech_errors.SpeechError, (500, None, True)),
 )
-
-
-def event(value: dict[str, Any]) -> bytes:
-    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()

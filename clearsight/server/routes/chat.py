@@ -10,19 +10,19 @@ import anyio
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from clearsight.decoding.sampling import Sampling, SamplingError
+from clearsight.decoding.sampling import Sampling
 from clearsight.decoding.structure import Structure, StructureError
 from clearsight.server.answers import ChatCompletion, told
 from clearsight.server.body import StrictRoute
 from clearsight.server.chat.answering import Asked, InputRefused, answering
-from clearsight.server.chat.completion import Completion, event
+from clearsight.server.chat.completion import Completion
 from clearsight.server.chat.generation import Generation, beside
 from clearsight.server.chat.prompt import picture_files, picture_urls, read_messages
 from clearsight.server.chat.requests import ChatRequest, JsonObjectFormat, JsonSchemaFormat, ResponseFormat
 from clearsight.server.chat.tools import Tools
 from clearsight.server.errors import ApiError
-from clearsight.server.event_stream import PING, EventStream, HeldResponse
-from clearsight.server.models import Model
+from clearsight.server.event_stream import PING, EventStream, HeldResponse, event
+from clearsight.server.models import Model, engine_errors
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import Platform, platform_of
 from clearsight.server.principal import Principal, principal_of, request_id_of
@@ -144,7 +144,7 @@ def sampling_of(body: ChatRequest, tools: Tools, model: Model) -> Sampling:
         structure: Structure | None = tools.structure
     else:
         structure = structure_of(body.response_format)
-    try:
+    with engine_errors():
         return Sampling(
             temperature=1.0 if body.temperature is None else body.temperature,
             top_p=1.0 if body.top_p is None else body.top_p,
@@ -160,8 +160,6 @@ def sampling_of(body: ChatRequest, tools: Tools, model: Model) -> Sampling:
             structure=structure,
             logprobs=(body.top_logprobs or 0) if body.logprobs else None,
         )
-    except SamplingError as error:
-        raise ApiError(400, f"{error}."[:1].upper() + f"{error}."[1:]) from error
 
 
 def check_length(tokens: int | None, model: Model, param: str) -> None:

@@ -1,6 +1,5 @@
 """/v1/conversations: kept conversations with branches, answers that survive a lost connection, sharing, export."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -32,7 +31,7 @@ from clearsight.server.conversing.requests import (
     StoredImage,
 )
 from clearsight.server.errors import ApiError, not_found
-from clearsight.server.event_stream import EventStream
+from clearsight.server.event_stream import EventStream, event
 from clearsight.server.models import Model
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import Platform, platform_of
@@ -202,10 +201,10 @@ async def ask(body: Ask, request: Request, conversation_id: str) -> EventStream:
 
     async def events() -> AsyncIterator[bytes]:
         if body.reply_to is None:
-            yield _event({"type": "message", "message": message_json(turn)})
-        yield _event({"type": "answer", "message": message_json(answer)})
+            yield event({"type": "message", "message": message_json(turn)})
+        yield event({"type": "answer", "message": message_json(answer)})
         async for value in listen(platform, live, principal, answer.id, 0):
-            yield _event(value)
+            yield event(value)
 
     return EventStream(events(), AsyncExitStack())
 
@@ -225,7 +224,7 @@ async def events_of(request: Request, conversation_id: str, message_id: str, at:
     async def events() -> AsyncIterator[bytes]:
         live = platform.live.get(message_id)
         async for value in listen(platform, live, principal, message_id, max(at, 0)):
-            yield _event(value)
+            yield event(value)
 
     return EventStream(events(), AsyncExitStack())
 
@@ -326,7 +325,3 @@ def _conversation(row: Conversation) -> dict[str, Any]:
         "created_at": row.created_at / 1000,
         "updated_at": row.updated_at / 1000,
     }
-
-
-def _event(value: dict[str, Any]) -> bytes:
-    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()

@@ -6,7 +6,6 @@ other answers don't bear out). Without `keep` nothing is stored. The same check 
 below /v1/conversations/{id}/messages/{id}/check.
 """
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
@@ -33,7 +32,7 @@ from clearsight.server.conversing.history import branch, prompt_of, text_of
 from clearsight.server.conversing.live import listen, message_json
 from clearsight.server.conversing.requests import AnswerSettings, StoredImage
 from clearsight.server.errors import ApiError
-from clearsight.server.event_stream import EventStream
+from clearsight.server.event_stream import EventStream, event
 from clearsight.server.ingest.ingest import Picture
 from clearsight.server.models import Model
 from clearsight.server.pictures import PictureSource
@@ -86,30 +85,30 @@ async def describe(body: Describe, request: Request) -> EventStream:
         answer = _told(generation)
 
     async def events() -> AsyncIterator[bytes]:
-        yield _event({"type": "quality", **found.to_json()})
+        yield event({"type": "quality", **found.to_json()})
         text, whole, kept = "", False, None
         try:
-            async for event in answer:
-                if event["type"] == "done":
-                    text = event.get("text") or text_of(event.get("message", {}).get("content", []))
-                    kept = event.get("message")
-                    whole = event["status"] == "complete"
-                yield _event(event)
+            async for value in answer:
+                if value["type"] == "done":
+                    text = value.get("text") or text_of(value.get("message", {}).get("content", []))
+                    kept = value.get("message")
+                    whole = value["status"] == "complete"
+                yield event(value)
             await holding.aclose()
             warned = [one.to_json() for one in cautions([text])]
-            yield _event({"type": "cautions", "cautions": warned})
+            yield event({"type": "cautions", "cautions": warned})
             noted: dict[str, Any] = {"cautions": warned}
             if whole and body.check:
                 checked = (await check(platform, principal, request_id, model, prompt, text)).to_json()
                 noted.update(checked)
-                yield _event({"type": "doubts", **checked})
+                yield event({"type": "doubts", **checked})
             if kept is not None:
                 own = (platform.database, principal.organisation_id, principal.user_id)
                 await messages.note(*own, kept["id"], noted)
                 title = one_sentence(text)[:TITLE_CHARACTERS] or TURNS[body.task]
                 await conversations.change(*own, kept["conversation_id"], title=title)
         except ApiError as error:
-            yield _event({"type": "error", **error.to_json()})
+            yield event({"type": "error", **error.to_json()})
 
     return EventStream(events(), holding)
 
@@ -208,11 +207,7 @@ async def _kept(
     yield {"type": "conversation", "id": conversation.id}
     yield {"type": "answer", "message": message_json(answer)}
     live = platform.live.start(principal, request_id, model, prompt, sampling, answer, turn)
-    async for event in listen(platform, live, principal, answer.id, 0):
-        if event["type"] == "done":
-            event = {**event, "status": event["message"]["status"]}
-        yield event
-
-
-def _event(value: dict[str, Any]) -> bytes:
-    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+    async for value in listen(platform, live, principal, answer.id, 0):
+        if value["type"] == "done":
+            value = {**value, "status": value["message"]["status"]}
+        yield value

@@ -19,7 +19,7 @@ from clearsight.server.chat.prompt import picture_files, picture_urls, read_mess
 from clearsight.server.chat.requests import Function, NamedFunction, NamedTool, SystemMessage, Tool
 from clearsight.server.chat.tools import Tools
 from clearsight.server.errors import ApiError
-from clearsight.server.event_stream import EventStream
+from clearsight.server.event_stream import EventStream, event
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import Platform, platform_of
 from clearsight.server.principal import Principal, principal_of, request_id_of
@@ -32,7 +32,7 @@ from clearsight.server.responses.requests import (
     ResponseRequest,
     SchemaFormat,
 )
-from clearsight.server.responses.telling import Telling, event
+from clearsight.server.responses.telling import Telling
 from clearsight.server.routes.chat import DEFAULT_MAX_TOKENS, check_length
 from clearsight.server.store import files
 
@@ -119,16 +119,16 @@ async def _events(told: Telling, generation: Generation | None, keep: Any) -> As
     try:
         async for value in told.events(generation):
             if last is not None:
-                yield event(last)
+                yield event(last, last["type"])
             last = value
         with anyio.CancelScope(shield=True):  # kept before the client is told that it can go on from it
             await keep()
         if last is not None:
-            yield event(last)
+            yield event(last, last["type"])
     except Exception:
         log.exception("a response broke off")
         failed = ApiError(500, "The answer broke off; ask again.", retry=True)
-        yield event({"type": "error", "sequence_number": 0, **failed.to_json()["error"]})
+        yield event({"type": "error", "sequence_number": 0, **failed.to_json()["error"]}, "error")
 
 
 async def read(platform: Platform, principal: Principal, body: ResponseRequest) -> tuple[Asked, list[Item]]:
