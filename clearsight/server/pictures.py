@@ -1,8 +1,12 @@
-"""Pictures of one request: taken in within its budget, found by file id, made smaller where that is asked for."""
+"""Pictures on their way through requests: taken in within a budget, found by file id, made smaller where that is asked
+for, kept, and given out again.
+"""
 
 import math
+from collections.abc import Mapping
 
 import anyio.to_thread
+from fastapi import Response, UploadFile
 from PIL import Image as PILImage
 
 from clearsight.conversation import Detail, Image
@@ -65,6 +69,35 @@ class PictureSource:
         if picture.width * picture.height <= share:
             return picture
         return await anyio.to_thread.run_sync(shrunk, picture, share, detail)
+
+
+async def keep(platform: Platform, principal: Principal, picture: Picture) -> str:
+    """Put a picture into the store of whoever sent it; its hash there."""
+    return await platform.blobs.put(
+        principal.organisation_id,
+        picture.data,
+        picture.media_type,
+        picture.width,
+        picture.height,
+        list(picture.warnings),
+    )
+
+
+async def keep_upload(platform: Platform, principal: Principal, file: UploadFile) -> str:
+    """Take an uploaded file in as a picture and keep it; its hash in the store. Raises ApiError (`file`)."""
+    data = await file.read(platform.ingest.limits.max_picture_bytes + 1)
+    platform.ingest.check_parts([len(data)], param="file")
+    picture = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)
+    return await keep(platform, principal, picture)
+
+
+async def stored(
+    platform: Platform, organisation_id: str, sha256: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A picture of the store as an answer. Raises ApiError 404 for one that the organisation doesn't hold."""
+    blob = await platform.blobs.row(organisation_id, sha256)
+    data = await platform.blobs.read(organisation_id, sha256)
+    return Response(data, media_type=blob.media_type, headers=headers)
 
 
 def shrunk(picture: Picture, most: int, detail: Detail) -> Picture:

@@ -49,6 +49,10 @@ class AnswerSettings(Body):
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
 
+    def over(self, kept: dict[str, Any]) -> "AnswerSettings":
+        """These settings, and for what is absent those that a conversation keeps."""
+        return AnswerSettings.model_validate({**kept, **self.model_dump(exclude_none=True)})
+
 
 class NewConversation(Body):
     title: Annotated[str, Field(max_length=300)] = ""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 
 from clearsight.decoding.sampling import Sampling
@@ -33,7 +34,7 @@ from clearsight.server.conversing.requests import (
 from clearsight.server.errors import ApiError, not_found
 from clearsight.server.event_stream import EventStream, event
 from clearsight.server.models import Model
-from clearsight.server.pictures import PictureSource
+from clearsight.server.pictures import PictureSource, keep, stored
 from clearsight.server.platform import Platform, platform_of
 from clearsight.server.principal import Principal, principal_of, request_id_of
 from clearsight.server.routes.chat import DEFAULT_MAX_TOKENS, check_length
@@ -158,9 +159,7 @@ async def shared_image(request: Request, token: str, sha256: str) -> Response:
     row, turns = await messages.of_shared(platform.database, token)
     if not any(part.get("sha256") == sha256 for turn in turns for part in turn.content):
         raise not_found("picture")
-    blob = await platform.blobs.row(row.organisation_id, sha256)
-    data = await platform.blobs.read(row.organisation_id, sha256)
-    return Response(data, media_type=blob.media_type)
+    return await stored(platform, row.organisation_id, sha256)
 
 
 @router.post("/v1/conversations/{conversation_id}/answers", response_class=Response, responses=EVENTS_ALONE)
@@ -172,7 +171,7 @@ async def ask(body: Ask, request: Request, conversation_id: str) -> EventStream:
     platform, principal = platform_of(request), principal_of(request)
     own = (platform.database, principal.organisation_id, principal.user_id)
     row = await conversations.get(*own, conversation_id)
-    settings = AnswerSettings.model_validate({**row.settings, **body.settings.model_dump(exclude_none=True)})
+    settings = body.settings.over(row.settings)
     model = platform.models.get(settings.model or platform.models.default)
     check_length(settings.max_tokens, model, "settings.max_tokens")
     if (body.content is None) == (body.reply_to is None):
@@ -273,14 +272,7 @@ async def _kept_parts(platform: Platform, principal: Principal, body: Ask) -> li
         if isinstance(part, ImagePart):
             url = part.image_url
             picture = await source.from_url(url.url, f"content[{number}].image_url.url", url.detail)
-            sha256 = await platform.blobs.put(
-                principal.organisation_id,
-                picture.data,
-                picture.media_type,
-                picture.width,
-                picture.height,
-                list(picture.warnings),
-            )
+            sha256 = await keep(platform, principal, picture)
             parts.append({"type": "image", "sha256": sha256, "detail": url.detail})
         elif isinstance(part, StoredImage):
             parts.append(part.model_dump(exclude_none=True))
@@ -294,18 +286,30 @@ async def _kept_parts(platform: Platform, principal: Principal, body: Ask) -> li
 async def _fitting(
     platform: Platform, principal: Principal, turns: list[Message], settings: AnswerSettings, model: Model
 ) -> tuple[Prompt, int]:
-    """The prompt, without as many of the oldest turns as the model's context demands; how many those are."""
+    """The prompt, without as many of the oldest turns as the model's context demands; how many those are.
+
+    Turns go by two, a question with its answer. Fewer turns never cost more, so the cut is looked for by halves.
+    """
     source = PictureSource(platform, principal)
-    left_out = 0
-    while True:
-        prompt = await prompt_of(turns[left_out:], settings.system, source)
+
+    async def cut(pairs: int) -> Prompt:
+        prompt = await prompt_of(turns[2 * pairs :], settings.system, source)
+        await anyio.to_thread.run_sync(cost, Asked("", model, prompt, Sampling(), Tools(), 1))
+        return prompt
+
+    least, most = 0, (len(turns) - 1) // 2
+    found: tuple[Prompt, int] | None = None
+    pairs = 0
+    while found is None or least < most:
         try:
-            cost(Asked("", model, prompt, Sampling(), Tools(), 1))
-            return prompt, left_out
+            found = (await cut(pairs), 2 * pairs)
+            most = pairs
         except ApiError as error:
-            if error.code != "context_length_exceeded" or left_out + 2 >= len(turns):
+            if error.code != "context_length_exceeded" or pairs >= (len(turns) - 1) // 2:
                 raise
-        left_out += 2
+            least = pairs + 1
+        pairs = (least + most) // 2
+    return found
 
 
 def _title(parts: list[dict[str, Any]]) -> str:

@@ -35,7 +35,7 @@ from clearsight.server.errors import ApiError
 from clearsight.server.event_stream import EventStream, event
 from clearsight.server.ingest.ingest import Picture
 from clearsight.server.models import Model
-from clearsight.server.pictures import PictureSource
+from clearsight.server.pictures import PictureSource, keep
 from clearsight.server.platform import Platform, platform_of
 from clearsight.server.principal import Principal, principal_of, request_id_of
 from clearsight.server.store import conversations, messages
@@ -136,9 +136,7 @@ async def check_message(
     turns = branch(await messages.of_conversation(*own, conversation_id), row.parent_id)
     if not any(messages.pictures(turn.content) for turn in turns):
         raise ApiError(400, "Only an answer about a picture can be checked.", param="message_id")
-    settings = AnswerSettings.model_validate(
-        {**conversation.settings, **body.settings.model_dump(exclude_none=True)}
-    )
+    settings = body.settings.over(conversation.settings)
     model = platform.models.get(row.details.get("model") or settings.model or platform.models.default)
     left_out = int(row.details.get("turns_left_out", 0))
     source = PictureSource(platform, principal)
@@ -194,10 +192,7 @@ async def _kept(
     if isinstance(body.image, StoredImage):
         shown = body.image.model_dump(exclude_none=True)
     else:
-        size = (picture.width, picture.height)
-        sha256 = await platform.blobs.put(
-            principal.organisation_id, picture.data, picture.media_type, *size, list(picture.warnings)
-        )
+        sha256 = await keep(platform, principal, picture)
         shown = {"type": "image", "sha256": sha256, "detail": body.image.image_url.detail}
     parts = [shown, {"type": "text", "text": TURNS[body.task]}]
     conversation = await conversations.create(*own, "", {"system": SYSTEM, "model": model.name}, {})

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from clearsight.server.answers import PICTURE, Deleted, FileEntry, FileList, told
 from clearsight.server.body import check_form
 from clearsight.server.errors import ApiError
+from clearsight.server.pictures import keep_upload, stored
 from clearsight.server.platform import platform_of
 from clearsight.server.principal import principal_of
 from clearsight.server.store import files
@@ -33,18 +34,7 @@ async def upload(
     if purpose not in PURPOSES:
         raise ApiError(400, f"purpose is {' or '.join(PURPOSES)}.", param="purpose", code="invalid_value")
     lifetime = _lifetime(expires_anchor, expires_seconds)
-    limit = platform.ingest.limits.max_picture_bytes
-    data = await file.read(limit + 1)
-    platform.ingest.check_parts([len(data)], param="file")
-    picture = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)
-    sha256 = await platform.blobs.put(
-        principal.organisation_id,
-        picture.data,
-        picture.media_type,
-        picture.width,
-        picture.height,
-        list(picture.warnings),
-    )
+    sha256 = await keep_upload(platform, principal, file)
     row = await files.add_file(
         platform.database,
         principal.organisation_id,
@@ -103,14 +93,10 @@ async def content(request: Request, file_id: str) -> Response:
     """Its bytes, as an attachment under a name that the server chose."""
     platform, principal = platform_of(request), principal_of(request)
     row = await files.get_file(platform.database, principal.organisation_id, principal.user_id, file_id)
-    blob = await platform.blobs.row(principal.organisation_id, row.sha256)
-    data = await platform.blobs.read(principal.organisation_id, row.sha256)
-    ending = blob.media_type.rpartition("/")[2]
-    return Response(
-        data,
-        media_type=blob.media_type,
-        headers={"content-disposition": f'attachment; filename="{file_id}.{ending}"'},
-    )
+    answer = await stored(platform, principal.organisation_id, row.sha256)
+    ending = str(answer.media_type).rpartition("/")[2]
+    answer.headers["content-disposition"] = f'attachment; filename="{file_id}.{ending}"'
+    return answer
 
 
 @router.delete("/v1/files/{file_id}", responses=told(Deleted))

@@ -13,7 +13,7 @@ from clearsight.processing import tiles
 from clearsight.server.answers import PICTURE, ImageEntry, bytes_of, told
 from clearsight.server.body import Body, StrictRoute, check_form
 from clearsight.server.errors import ApiError
-from clearsight.server.pictures import PictureSource
+from clearsight.server.pictures import PictureSource, keep_upload, stored
 from clearsight.server.platform import platform_of
 from clearsight.server.principal import principal_of
 from clearsight.server.store import text
@@ -25,11 +25,8 @@ router = APIRouter(tags=["images"], route_class=StrictRoute)
 async def picture(request: Request, sha256: str) -> Response:
     """The clean file; 404 for one that the organisation doesn't hold."""
     platform, principal = platform_of(request), principal_of(request)
-    blob = await platform.blobs.row(principal.organisation_id, sha256)
-    data = await platform.blobs.read(principal.organisation_id, sha256)
-    return Response(
-        data, media_type=blob.media_type, headers={"cache-control": "private, max-age=31536000, immutable"}
-    )
+    forever = {"cache-control": "private, max-age=31536000, immutable"}
+    return await stored(platform, principal.organisation_id, sha256, forever)
 
 
 @router.get("/v1/images/{sha256}/about", responses=told(ImageEntry))
@@ -100,15 +97,4 @@ async def upload(request: Request, file: UploadFile) -> dict[str, Any]:
     """Take a picture in for a conversation. One that no message shows within an hour is deleted."""
     platform, principal = platform_of(request), principal_of(request)
     await check_form(request, ("file",))
-    data = await file.read(platform.ingest.limits.max_picture_bytes + 1)
-    platform.ingest.check_parts([len(data)], param="file")
-    picture = await platform.ingest.from_bytes(data, param="file", tenant=principal.organisation_id)
-    sha256 = await platform.blobs.put(
-        principal.organisation_id,
-        picture.data,
-        picture.media_type,
-        picture.width,
-        picture.height,
-        list(picture.warnings),
-    )
-    return await about(request, sha256)
+    return await about(request, await keep_upload(platform, principal, file))

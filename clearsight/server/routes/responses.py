@@ -20,7 +20,7 @@ from clearsight.server.chat.requests import Function, NamedFunction, NamedTool, 
 from clearsight.server.chat.tools import Tools
 from clearsight.server.errors import ApiError
 from clearsight.server.event_stream import EventStream, event
-from clearsight.server.pictures import PictureSource
+from clearsight.server.pictures import PictureSource, keep
 from clearsight.server.platform import Platform, platform_of
 from clearsight.server.principal import Principal, principal_of, request_id_of
 from clearsight.server.responses.items import Turn, items_of, kept, message_of, turn_of_kept
@@ -50,7 +50,7 @@ async def create(body: ResponseRequest, request: Request) -> Response:
     headers = request.scope["state"].setdefault("headers", {})
     stack = AsyncExitStack()
 
-    async def keep() -> None:
+    async def keep_it() -> None:
         if body.store is not False:
             await _keep(platform, principal, told, items, asked)
 
@@ -60,17 +60,17 @@ async def create(body: ResponseRequest, request: Request) -> Response:
             answering(platform, principal, request_id_of(request), asked, headers)
         )
     if body.stream:
-        return EventStream(_events(told, generation, keep), stack)
+        return EventStream(_events(told, generation, keep_it), stack)
     if generation is None:
         told.reason = "content_filter"
-        await keep()
+        await keep_it()
         return JSONResponse(told.response())
 
     async def work() -> None:
         assert generation is not None
         async with stack:
             await told.whole(generation)
-        await keep()
+        await keep_it()
 
     await beside(request.is_disconnected, work())
     return JSONResponse(told.response())
@@ -178,22 +178,14 @@ async def _earlier(platform: Platform, principal: Principal, response_id: str | 
 async def _keep(
     platform: Platform, principal: Principal, told: Telling, items: list[Item], asked: Asked
 ) -> None:
-    organisation = principal.organisation_id
     parts = [part for item in items if isinstance(item, InputMessage) for part in item.content]
     shown = sum(isinstance(part, InputImage) for part in parts)
     pictures = asked.prompt.pictures[len(asked.prompt.pictures) - shown :]
     for picture in pictures:
-        await platform.blobs.put(
-            organisation,
-            picture.data,
-            picture.media_type,
-            picture.width,
-            picture.height,
-            list(picture.warnings),
-        )
+        await keep(platform, principal, picture)
     await files.add_response(
         platform.database,
-        organisation,
+        principal.organisation_id,
         principal.user_id,
         told.id,
         told.body.previous_response_id,
