@@ -322,7 +322,7 @@ def limits(
             if policy is not None:
                 from clearsight.safety.policy import load
 
-                load(settings.safety.policy, policy)
+                load(*settings.safety.policies, policy)
                 changes["policy"] = policy.read_text(encoding="utf-8")
             row = (
                 await accounts.change_organisation(database, ACTOR, home, changes)

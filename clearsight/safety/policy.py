@@ -117,14 +117,15 @@ class Policy:
         raise PolicyError(f"there is no category {name}{_hint(name, [c.name for c in self.categories])}")
 
 
-def load(source: str | Path, over: str | Path | None = None) -> Policy:
-    """Read a policy: the name of a shipped one (`private`, `public`) or a file; `over` is merged over it.
+def load(source: str | Path, *over: str | Path | Mapping[str, Any]) -> Policy:
+    """Read a policy: the name of a shipped one (`private`, `public`) or a file; each of `over`, a file or the tables of
+    one, is merged over what stands before it.
 
     Raises PolicyError for a missing file, bad TOML, an unknown key (with the nearest known one) or a wrong value.
     """
     table = _read(_path(source))
-    if over is not None:
-        table = merged(table, _read(Path(over)))
+    for one in over:
+        table = merged(table, one if isinstance(one, Mapping) else _read(Path(one)))
     return from_table(table)
 
 

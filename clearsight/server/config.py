@@ -110,6 +110,11 @@ class Safety(_Settings):
     over: str = ""
     """A policy file that is merged over it, so that it holds only what differs."""
 
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Each is merged over the one before it."""
+        return (self.policy, self.over) if self.over else (self.policy,)
+
 
 class Speech(_Settings):
     """Hearing and speaking; loaded when first used."""

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-import tempfile
 import threading
 import time
+import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -84,7 +84,7 @@ class Platform:
             return self.moderator
         known = self._moderators.get(organisation_id)
         if known is None or known[0] != own:
-            known = (own, await asyncio.to_thread(_own_moderator, self.config.safety.policy, own))
+            known = (own, await asyncio.to_thread(_own_moderator, self.config, own))
             self._moderators[organisation_id] = known
         return known[1]
 
@@ -125,7 +125,7 @@ async def opened(config: ServerConfig) -> AsyncIterator[Platform]:
             limiter=Limiter(config.store.limits),
             ingest=Ingest(limits, workers=pictures.workers, fetcher=Fetcher() if pictures.remote else None),
             models=Models(config, draining),
-            moderator=Moderator(load_policy(config.safety.policy, config.safety.over or None)),
+            moderator=Moderator(load_policy(*config.safety.policies)),
             speech=Speech.create(voice=config.speech.voice),
             authentication=Authentication(database),
             draining=draining,
@@ -163,11 +163,8 @@ def _load(platform: Platform) -> None:
     platform.metrics.watch(platform.models.loaded)
 
 
-def _own_moderator(server_policy: str, own: str) -> Moderator:
-    with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
-        file.write(own)
-        file.flush()
-        return Moderator(load_policy(server_policy, file.name))
+def _own_moderator(config: ServerConfig, own: str) -> Moderator:
+    return Moderator(load_policy(*config.safety.policies, tomllib.loads(own)))
 
 
 async def _sweep(platform: Platform) -> None:

@@ -51,9 +51,9 @@ class Served:
         """Another key, for a user of this name in an organisation of their own unless it is the owner."""
         return _run(_new_key(self.config, scopes, limits or {}, user))
 
-    def set_budget(self, name: str, monthly_tokens: int) -> None:
-        """What the organisation of this name may spend in a month."""
-        _run(_set_budget(self.config, name, monthly_tokens))
+    def change_organisation(self, name: str, **changes: object) -> None:
+        """Set what an administrator can set of the organisation of this name."""
+        _run(_change_organisation(self.config, name, changes))
 
     def client(self, **options: object) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, headers=self.headers, timeout=120, **options)  # type: ignore[arg-type]
@@ -106,12 +106,11 @@ async def _new_key(
         await database.close()
 
 
-async def _set_budget(config: ServerConfig, name: str, monthly_tokens: int) -> None:
+async def _change_organisation(config: ServerConfig, name: str, changes: Mapping[str, object]) -> None:
     database = Database(config.database_url)
     try:
         for organisation in await accounts.list_organisations(database):
             if organisation.name == name:
-                changes = {"monthly_tokens": monthly_tokens}
                 await accounts.change_organisation(database, "test", organisation.id, changes)
     finally:
         await database.close()

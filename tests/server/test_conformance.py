@@ -535,7 +535,7 @@ def test_responses_tools_and_schema(client: openai.OpenAI) -> None:
 def test_budget_of_an_organisation(served: Served) -> None:
     """A budget that is spent: RateLimitError with code insufficient_quota, which isn't tried again"""
     key = served.new_key(["inference"], user="Poor")
-    served.set_budget("Poor", 60)
+    served.change_organisation("Poor", monthly_tokens=60)
     client = openai.OpenAI(base_url=f"{served.url}/v1", api_key=key, max_retries=0)
     client.chat.completions.create(model=MODEL, messages=HELLO, max_tokens=4)
     with pytest.raises(openai.RateLimitError) as refused:

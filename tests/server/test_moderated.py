@@ -90,3 +90,16 @@ def test_repeated_refusals_come_before_the_reviewers(client: openai.OpenAI, stri
     with strict.client() as http:
         queue = http.get("/v1/review/reports", headers=strict.admin_headers).json()["data"]
     assert [report["category"] for report in queue] == ["signal: repeated-refusals"]
+
+
+def test_an_organisations_own_policy_stands_over_all_of_the_servers(strict: Served) -> None:
+    """Also over the file that the server merges over a shipped policy: what that blocks stays blocked."""
+    key = strict.new_key(["inference"], user="Careful")
+    own = '[categories.harassment.input]\naction = "block"\ntext = 0.5\n'
+    strict.change_organisation("Careful", policy=own)
+    client = openai.OpenAI(base_url=f"{strict.url}/v1", api_key=key)
+    for text, reason in ((FORBIDDEN, "content_filter"), (BENIGN, "length")):
+        answer = client.chat.completions.create(
+            model="mini", messages=[{"role": "user", "content": text}], max_tokens=4
+        )
+        assert answer.choices[0].finish_reason == reason
