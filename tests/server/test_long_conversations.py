@@ -35,6 +35,13 @@ def test_a_single_turn_that_does_not_fit_is_refused(served: Served) -> None:
     assert refused.status_code == 400 and refused.json()["error"]["code"] == "context_length_exceeded"
 
 
+def test_a_text_far_beyond_the_context_is_not_tokenised_to_be_counted(served: Served) -> None:
+    messages = [{"role": "user", "content": "😀" * 1_000_000}]
+    with served.client() as http:
+        refused = http.post("/v1/tokens/count", json={"model": "mini", "messages": messages})
+    assert refused.status_code == 400 and "bytes of text" in refused.json()["error"]["message"]
+
+
 def http_cost(served: Served) -> int:
     """Tokens of one such turn with its answer of one token, as the server counts them."""
     turns = [{"role": "user", "content": f"1 {FILLING}"}, {"role": "assistant", "content": "a"}]

@@ -128,18 +128,7 @@ def cost(asked: Asked) -> int:
             return sum(len(message.text) for message in conversation.messages) // 4 + 1
         tokens, context = size.tokens, size.context
     else:
-        # Tokenising costs 200 bytes of memory for each of the text, so what can't fit is refused by its length.
-        length = sum(len(message.text.encode()) for message in conversation.messages)
-        if length > context * MOST_BYTES_PER_TOKEN:
-            raise ApiError(
-                400,
-                f"The prompt has {length} bytes of text and {asked.model.name} reads {context} tokens; shorten the "
-                "conversation.",
-                param="messages",
-                code="context_length_exceeded",
-            )
-        with engine_errors():
-            tokens = processor.token_cost(conversation)
+        tokens = tokens_of(asked)
     if tokens >= context:
         raise ApiError(
             400,
@@ -149,3 +138,23 @@ def cost(asked: Asked) -> int:
             code="context_length_exceeded",
         )
     return tokens
+
+
+def tokens_of(asked: Asked) -> int:
+    """Tokens of the prompt of a model that is computed here. Raises ApiError for a text that is far beyond its context.
+
+    Tokenising takes 200 bytes of memory for each of the text, so what can't fit is refused by its length.
+    """
+    conversation, model = asked.prompt.conversation, asked.model
+    assert model.processor is not None and model.context is not None
+    length = sum(len(message.text.encode()) for message in conversation.messages)
+    if length > model.context * MOST_BYTES_PER_TOKEN:
+        raise ApiError(
+            400,
+            f"The prompt has {length} bytes of text and {model.name} reads {model.context} tokens; shorten the "
+            "conversation.",
+            param="messages",
+            code="context_length_exceeded",
+        )
+    with engine_errors():
+        return model.processor.token_cost(conversation)

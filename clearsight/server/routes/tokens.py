@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 
 from clearsight.server.answers import TokenCount, told
 from clearsight.server.body import StrictRoute
+from clearsight.server.chat.answering import tokens_of
 from clearsight.server.chat.requests import ChatRequest
 from clearsight.server.errors import ApiError
 from clearsight.server.platform import platform_of
@@ -33,7 +34,7 @@ async def count(body: ChatRequest, request: Request) -> dict[str, Any]:
         )
     conversation = asked.prompt.conversation
     plans = processor.plan_images(conversation)
-    total = await anyio.to_thread.run_sync(processor.token_cost, conversation)
+    total = await anyio.to_thread.run_sync(tokens_of, asked)
     pictures = [
         {
             "width": plan.width,
