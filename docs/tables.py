@@ -1,11 +1,8 @@
 """Computes the tables of operations.md and api.md from the code: `python -m docs.tables` writes them into the pages,
-with --check it says which pages are out of date. The prose is written by hand.
-
-A table stands between <!-- table: NAME --> and <!-- end -->.
+with --check it says which pages are out of date (docs/pages.py).
 """
 
 import ast
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +17,7 @@ from clearsight.server.errors import TYPES, ApiError
 from clearsight.server.gate import is_public, needed_scope
 from clearsight.server.responses import requests as responses
 from clearsight.server.routes import ROUTERS
+from docs.pages import renew
 
 HERE = Path(__file__).parent
 SIZES = ((336, 336), (512, 512), (1024, 768), (1920, 1080), (3024, 4032), (100, 2000))
@@ -114,20 +112,6 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
 }
 
 
-def written(name: str) -> str:
-    """A page with its tables computed anew. Raises ValueError when the page and TABLES name different ones."""
-    page = (HERE / f"{name}.md").read_text(encoding="utf-8")
-    there = re.findall(r"<!-- table: (.+?) -->", page)
-    if there != list(TABLES[name]):
-        raise ValueError(
-            f"{name}.md has the tables {there}, and tables.py {list(TABLES[name])}; make them the same"
-        )
-    for title, compute in TABLES[name].items():
-        before, mark, rest = page.partition(f"<!-- table: {title} -->\n")
-        page = f"{before}{mark}{compute()}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
-    return page
-
-
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(
@@ -137,15 +121,7 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def main(check: bool) -> int:
-    stale = [name for name in TABLES if written(name) != (HERE / f"{name}.md").read_text(encoding="utf-8")]
-    if check:
-        if stale:
-            print(f"out of date: {', '.join(stale)}; run python -m docs.tables", file=sys.stderr)
-        return int(bool(stale))
-    for name in stale:
-        (HERE / f"{name}.md").write_text(written(name), encoding="utf-8")
-        print(f"wrote {name}.md")
-    return 0
+    return renew(HERE, TABLES, "python -m docs.tables", check)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from docs import tables
+from docs import pages, tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -12,7 +12,9 @@ DOCS = ROOT / "docs"
 def test_computed_tables_are_those_of_the_code() -> None:
     for name in tables.TABLES:
         page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
-        assert tables.written(name) == page, f"{name}.md is out of date; run python -m docs.tables"
+        assert pages.written(DOCS, tables.TABLES, name) == page, (
+            f"{name}.md is out of date; run python -m docs.tables"
+        )
 
 
 def test_every_defence_names_a_test_that_exists() -> None:
