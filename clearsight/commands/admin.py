@@ -61,10 +61,9 @@ async def _user(database: "Database", user_id: str | None) -> Any:
     """A user by id, or the first owner. Raises UsageError."""
     from clearsight.server.store import accounts
 
-    for organisation in await accounts.list_organisations(database):
-        for user in await accounts.list_users(database, organisation.id):
-            if user.id == user_id or (user_id is None and user.role == "owner"):
-                return user
+    found = await accounts.find_user(database, user_id)
+    if found is not None:
+        return found
     if user_id:
         raise UsageError(f"there is no user {user_id}; clearsight admin users list shows all")
     raise UsageError("there is no owner yet; start clearsight serve once")
@@ -76,7 +75,7 @@ def login(
 ) -> None:
     """A link that logs a browser in, once, within the hour."""
     with reported(as_json):
-        from clearsight.server.first_start import login_link
+        from clearsight.server.issuing import login_link
 
         async def work(database: "Database", settings: "ServerConfig") -> str:
             return await login_link(database, settings, (await _user(database, user)).id)
@@ -110,10 +109,8 @@ def create_key(
         "concurrency": concurrency,
     }
     with reported(as_json):
-        from clearsight.server.keys import new_key
-        from clearsight.server.principal import KEY_SCOPES, ROLE_SCOPES
-        from clearsight.server.store import accounts
-        from clearsight.server.store.tables import now_ms
+        from clearsight.server.issuing import issue_key
+        from clearsight.server.principal import ROLE_SCOPES
 
         unknown = set(scope or ()) - set(ROLE_SCOPES["owner"])
         if unknown:
@@ -123,18 +120,15 @@ def create_key(
 
         async def work(database: "Database", settings: "ServerConfig") -> dict[str, str]:
             found = await _user(database, user)
-            key, lookup, hashed = new_key()
-            row = await accounts.add_key(
+            key, row = await issue_key(
                 database,
                 ACTOR,
                 found.organisation_id,
                 found.id,
                 name,
-                lookup,
-                hashed,
-                scope or KEY_SCOPES,
+                scope,
                 {limit: value for limit, value in limits.items() if value is not None},
-                now_ms() + days * 86_400_000 if days else None,
+                days,
             )
             return {"id": row.id, "key": key}
 
@@ -201,7 +195,7 @@ def create_user(
 ) -> None:
     """Add a user and print the link that logs them in once."""
     with reported(as_json):
-        from clearsight.server.first_start import login_link
+        from clearsight.server.issuing import login_link
         from clearsight.server.principal import ROLE_SCOPES
         from clearsight.server.store import accounts
 

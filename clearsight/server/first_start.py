@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 from clearsight.server.config import ServerConfig
-from clearsight.server.keys import new_key, new_token
-from clearsight.server.principal import KEY_SCOPES
+from clearsight.server.issuing import issue_key, login_link
 from clearsight.server.store import accounts
 from clearsight.server.store.database import Database, take_lock
-from clearsight.server.store.tables import now_ms
 
-LINK_MINUTES = 60
 SYSTEM = "system"
 
 
@@ -33,15 +30,5 @@ async def _welcome(database: Database, config: ServerConfig) -> Welcome | None:
         return None
     organisation = await accounts.create_organisation(database, SYSTEM, "Home")
     user = await accounts.create_user(database, SYSTEM, organisation.id, "Owner", "owner")
-    key, lookup, hashed = new_key()
-    await accounts.add_key(
-        database, SYSTEM, organisation.id, user.id, "First key", lookup, hashed, KEY_SCOPES
-    )
+    key, _ = await issue_key(database, SYSTEM, organisation.id, user.id, "First key")
     return Welcome(await login_link(database, config, user.id), key)
-
-
-async def login_link(database: Database, config: ServerConfig, user_id: str) -> str:
-    """An address that logs a user in once, within the hour. The token stands behind #, so that no log ever holds it."""
-    token, hashed = new_token()
-    await accounts.add_login_link(database, user_id, hashed, now_ms() + LINK_MINUTES * 60_000)
-    return f"{config.url}/#login={token}"

@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clearsight.server.app import create_app
 from clearsight.server.config import ServerConfig, ServerConfigError
-from clearsight.server.first_start import Welcome, login_link, welcome
+from clearsight.server.first_start import Welcome, welcome
+from clearsight.server.issuing import login_link
 from clearsight.server.store import accounts
 from clearsight.server.store.database import Database
 from clearsight.server.store.migrate import upgrade
@@ -121,11 +122,8 @@ async def owner_link(config: ServerConfig) -> str:
     """A link that logs the first owner in once."""
     database = Database(config.database_url)
     try:
-        for organisation in await accounts.list_organisations(database):
-            for user in await accounts.list_users(database, organisation.id):
-                if user.role == "owner":
-                    return await login_link(database, config, user.id)
-        return config.url
+        owner = await accounts.find_user(database, None)
+        return await login_link(database, config, owner.id) if owner is not None else config.url
     finally:
         await database.close()
 

@@ -18,7 +18,7 @@ import uvicorn
 from clearsight.server.app import create_app
 from clearsight.server.config import ServerConfig
 from clearsight.server.first_start import Welcome
-from clearsight.server.keys import new_key
+from clearsight.server.issuing import issue_key
 from clearsight.server.principal import ROLE_SCOPES
 from clearsight.server.run import prepare
 from clearsight.server.store import accounts
@@ -97,10 +97,7 @@ async def _new_key(
         else:
             organisation = await accounts.create_organisation(database, "test", name)
             user = await accounts.create_user(database, "test", organisation.id, name, "admin")
-        key, lookup, hashed = new_key()
-        await accounts.add_key(
-            database, "test", organisation.id, user.id, "test", lookup, hashed, scopes, limits
-        )
+        key, _ = await issue_key(database, "test", organisation.id, user.id, "test", scopes, limits)
         return key
     finally:
         await database.close()

@@ -266,7 +266,7 @@ def logged_in(served: Served) -> tuple[httpx2.Client, httpx2.Response]:
     """A browser with a session, and the answer that gave it."""
     import asyncio
 
-    from clearsight.server.first_start import login_link
+    from clearsight.server.issuing import login_link
     from clearsight.server.store import accounts
     from clearsight.server.store.database import Database
 

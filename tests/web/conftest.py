@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from clearsight.server.app import create_app
 from clearsight.server.config import ModelSettings, Network, ServerConfig, Store
-from clearsight.server.first_start import login_link
+from clearsight.server.issuing import login_link
 from clearsight.server.run import prepare
 from clearsight.server.store import accounts
 from clearsight.server.store.database import Database

@@ -14,15 +14,14 @@ from starlette.background import BackgroundTask
 from clearsight.server.answers import Deleted, KeyList, NewKeyEntry, told
 from clearsight.server.body import Body, StrictRoute, check_form
 from clearsight.server.errors import ApiError
-from clearsight.server.keys import new_key
+from clearsight.server.issuing import DAY_MS, issue_key
 from clearsight.server.platform import platform_of
-from clearsight.server.principal import KEY_SCOPES, principal_of
+from clearsight.server.principal import principal_of
 from clearsight.server.store import accounts, transfer
 from clearsight.server.store import usage as ledger
 from clearsight.server.store.tables import ApiKey, now_ms
 
 router = APIRouter(tags=["account"], route_class=StrictRoute)
-DAY_MS = 24 * 3600 * 1000
 
 
 class NewKey(Body):
@@ -40,17 +39,14 @@ class Preferences(Body):
 async def create_key(body: NewKey, request: Request) -> dict[str, Any]:
     """Make an API key; it is shown here and never again."""
     platform, principal = platform_of(request), principal_of(request)
-    key, lookup, hashed = new_key()
-    row = await accounts.add_key(
+    key, row = await issue_key(
         platform.database,
         principal.user_id,
         principal.organisation_id,
         principal.user_id,
         body.name,
-        lookup,
-        hashed,
-        body.scopes or KEY_SCOPES,
-        expires_at=now_ms() + body.days * DAY_MS if body.days else None,
+        body.scopes,
+        days=body.days,
     )
     return {**_key(row), "key": key}
 

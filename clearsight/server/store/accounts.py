@@ -165,6 +165,13 @@ async def list_users(database: Database, organisation_id: str) -> list[User]:
         return list((await session.scalars(wanted)).all())
 
 
+async def find_user(database: Database, user_id: str | None) -> User | None:
+    """The user with this id, in whatever organisation; without one the server's first owner."""
+    wanted = select(User).where(User.id == user_id if user_id is not None else User.role == "owner")
+    async with database.read() as session:
+        return await session.scalar(wanted.order_by(User.created_at, User.id).limit(1))
+
+
 async def set_role(database: Database, actor: str, organisation_id: str, user_id: str, role: Role) -> User:
     """Raises ApiError 404."""
     async with database.write() as session:
