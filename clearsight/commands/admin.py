@@ -461,7 +461,10 @@ def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
     if not rows:
         notes.print("There is nothing yet.")
         return
-    table = Table(*rows[0], box=None)
+    table = Table(box=None)
+    for number, name in enumerate(rows[0]):
+        # Ids come first, and are there to be copied: on a narrow terminal the other columns give way.
+        table.add_column(name, min_width=max(len(str(row[name])) for row in rows) if number == 0 else None)
     for row in rows:
         table.add_row(*(str(value) if value is not None else "" for value in row.values()))
     Console(highlight=False).print(table)
