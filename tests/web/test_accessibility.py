@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.web.looking import THEMES, complaints, set_theme
+
 pytestmark = pytest.mark.slow
-THEMES = ("light", "dark", "contrast")
 TEXT = """every 1 ms: ## Hours
 
 | Day | Opens |
@@ -30,14 +30,6 @@ See [this](https://example.org). $x^2$
 PHONE = {"viewport": {"width": 320, "height": 640}}
 
 
-def complaints(page: Page) -> list[str]:
-    results = Axe().run(page)
-    return [
-        f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}"
-        for one in results.response["violations"]
-    ]
-
-
 def conversation(page: Page, picture: bytes) -> Page:
     page.locator("#picker").set_input_files({"name": "disc.png", "mimeType": "image/png", "buffer": picture})
     expect(page.locator(".attachment.ready")).to_have_count(1)
@@ -47,11 +39,6 @@ def conversation(page: Page, picture: bytes) -> Page:
     expect(page.get_by_role("button", name="Answer again")).to_be_enabled(timeout=60_000)
     expect(page.locator(".katex").first).to_be_attached()
     return page
-
-
-def set_theme(page: Page, theme: str) -> None:
-    page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
-    page.wait_for_timeout(250)  # colours change slowly
 
 
 def test_axe_has_no_complaint_in_any_view_and_theme(open_page, picture: bytes) -> None:

@@ -3,9 +3,10 @@
 import io
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageFilter
 from playwright.sync_api import Page, expect
+
+from tests.web.looking import THEMES, complaints, set_theme, with_mini
 
 pytestmark = pytest.mark.slow
 WATCH = """() => {
@@ -17,24 +18,6 @@ WATCH = """() => {
         }).observe(document.getElementById(id), {childList: true});
     }
 }"""
-
-
-def complaints(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found]
-
-
-def with_mini(page: Page) -> None:
-    """Ask the bundled model instead of the parrot."""
-    expect(page.locator("#main")).to_be_visible()
-    page.evaluate(
-        "import(document.querySelector('script[type=module]').src.replace('main.js', 'state.js'))"
-        ".then(({app}) => {app.settings = {model: 'mini'}; app.change()})"
-    )
-
-
-def set_theme(page: Page, theme: str) -> None:
-    page.evaluate("(theme) => {document.documentElement.dataset.theme = theme}", theme)
 
 
 def blurred(picture: bytes) -> bytes:
@@ -69,7 +52,7 @@ def test_result_is_read_out_once_with_what_is_wrong_with_the_picture_first(open_
 def test_camera_leads_to_a_result_and_questions_go_on_as_a_conversation(open_page) -> None:
     page = open_page("/#/describe", viewport={"width": 320, "height": 640})
     with_mini(page)
-    for theme in ("light", "dark", "contrast"):
+    for theme in THEMES:
         set_theme(page, theme)
         assert complaints(page) == []
     page.get_by_role("button", name="Take a picture").press("Enter")

@@ -4,9 +4,10 @@ import io
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
+
+from tests.web.looking import complaints, with_mini
 
 pytestmark = pytest.mark.slow
 PASTE = """([name, bytes]) => {
@@ -17,23 +18,9 @@ PASTE = """([name, bytes]) => {
 }"""
 
 
-def complaints(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found]
-
-
 def add(page: Page, picture: bytes, name: str = "disc.png") -> None:
     page.locator("#picker").set_input_files({"name": name, "mimeType": "image/png", "buffer": picture})
     expect(page.locator(".attachment.ready").last).to_be_visible()
-
-
-def with_mini(page: Page) -> None:
-    """Ask the bundled model instead of the parrot."""
-    expect(page.locator("#main")).to_be_visible()
-    page.evaluate(
-        "import(document.querySelector('script[type=module]').src.replace('main.js', 'state.js'))"
-        ".then(({app}) => {app.settings = {model: 'mini'}; app.change()})"
-    )
 
 
 def press(page: Page, *keys: str) -> None:

@@ -5,6 +5,7 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { announceStatus } from "./announcer.js";
 import { ApiError, get, openSession, post } from "./api.js";
 import { views } from "./extensions.js";
+import { afterDraw, drawWith, redraw } from "./frames.js";
 import { loadPreferences } from "./preferences.js";
 import { focusComposer, listenForShortcuts } from "./shortcuts.js";
 import { app } from "./state.js";
@@ -21,12 +22,10 @@ const root = document.getElementById("app");
 const above = document.getElementById("dialogs");
 root.replaceChildren(); // the words that stood there while this was being loaded
 const sharedToken = /^\/shared\/([^/]+)$/.exec(location.pathname)?.[1] ?? null;
-let waiting = false;
 
 const opening = html`<main class="opening"><h1>${t.product}</h1><p>${t.loading}</p></main>`;
 
 function draw() {
-  waiting = false;
   if (sharedToken) render(sharedPage(), root);
   else if (!app.ready) render(opening, root);
   else if (!app.session) render(loginPage(app), root);
@@ -63,10 +62,9 @@ async function follow() {
   const conversation = app.conversation?.id ?? null;
   if (app.route.name === "chat" && (app.route.id !== conversation || before.name !== "chat" || !before.opened)) {
     if (app.route.id !== conversation || conversation === null) await app.open(app.route.id);
-    focusComposer();
+    afterDraw(focusComposer);
   } else if (app.route.name !== "chat") {
-    app.change();
-    requestAnimationFrame(() => document.querySelector("main h1")?.focus());
+    afterDraw(() => document.querySelector("main h1")?.focus());
   }
   app.route.opened = true;
   app.change();
@@ -120,11 +118,8 @@ async function loadModels() {
   app.change();
 }
 
-app.addEventListener("change", () => {
-  if (waiting) return;
-  waiting = true;
-  requestAnimationFrame(draw);
-});
+drawWith(draw);
+app.addEventListener("change", redraw);
 window.addEventListener("hashchange", () => follow().catch((error) => app.fail(error)));
 window.addEventListener("unhandledrejection", (event) => console.error(errorWords(event.reason ?? {}), event.reason));
 app.login = login;

@@ -8,6 +8,7 @@ import * as api from "./api.js";
 import { Attachments } from "./attachments.js";
 import * as branches from "./branches.js";
 import { keepDraft, readDraft } from "./drafts.js";
+import { afterDraw } from "./frames.js";
 import { Library } from "./library.js";
 import { spokenText } from "./markdown.js";
 import { preferences } from "./preferences.js";
@@ -59,9 +60,7 @@ export class App extends EventTarget {
   openSidebar(focus) {
     this.sidebarOpen = focus !== null;
     this.change();
-    requestAnimationFrame(() => {
-      document.getElementById(focus === null ? "menu-button" : focus)?.focus();
-    });
+    afterDraw(() => document.getElementById(focus === null ? "menu-button" : focus)?.focus());
   }
 
   /** To an empty conversation. */
@@ -69,7 +68,7 @@ export class App extends EventTarget {
     this.sidebarOpen = false;
     if (this.route.name === "chat" && this.route.id === null) {
       this.change();
-      requestAnimationFrame(() => document.getElementById("composer-text")?.focus());
+      afterDraw(() => document.getElementById("composer-text")?.focus());
     } else location.hash = "#/";
   }
 

@@ -3,8 +3,8 @@
 
 import { html, nothing } from "../../vendor/lit-html/lit-html.js";
 import { announceLog } from "../announcer.js";
+import { afterDraw } from "../frames.js";
 import { hasCamera, openCamera } from "../pictures/camera.js";
-import { focusComposer } from "../shortcuts.js";
 import { t } from "../strings.js";
 import { icon, iconButton } from "../views/icon.js";
 import { Describing } from "./describing.js";
@@ -39,7 +39,7 @@ export function describeView(app) {
 function pick(app, again = false) {
   const taken = (file) => {
     describing.begin(file);
-    requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(".describe h1")?.focus()));
+    afterDraw(() => document.querySelector(".describe h1")?.focus());
   };
   const chosen = (event) => {
     const [file] = event.target.files;
@@ -91,9 +91,7 @@ function next(app) {
   const { conversation, result: found } = describing;
   const { hand_over: handOver } = app.session;
   const ask = () => {
-    location.hash = `#/c/${conversation}`;
-    const focus = () => (document.getElementById("composer-text") ? focusComposer() : requestAnimationFrame(focus));
-    requestAnimationFrame(focus); // the conversation is drawn some frames later
+    location.hash = `#/c/${conversation}`; // following it moves focus to the message box
   };
   return html`
     ${conversation && found.text

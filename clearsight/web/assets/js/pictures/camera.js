@@ -2,6 +2,7 @@
 
 import { html } from "../../vendor/lit-html/lit-html.js";
 import { announceAlert, announceStatus } from "../announcer.js";
+import { afterDraw } from "../frames.js";
 import { t } from "../strings.js";
 import { frame } from "../views/dialogs.js";
 import { icon } from "../views/icon.js";
@@ -95,7 +96,7 @@ export function cameraDialog(app, dialog) {
   const ready = () => {
     if (dialog.state !== "ready") announceStatus(t.cameraReady);
     change({ state: "ready" });
-    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("shutter")?.focus()));
+    afterDraw(() => document.getElementById("shutter")?.focus());
   };
   const other = dialog.facing === "user" ? "environment" : "user";
   return frame(

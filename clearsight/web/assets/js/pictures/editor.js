@@ -6,6 +6,7 @@ import { live } from "../../vendor/lit-html/directives/live.js";
 import { repeat } from "../../vendor/lit-html/directives/repeat.js";
 import { announceAlert, announceStatus } from "../announcer.js";
 import * as api from "../api.js";
+import { afterDraw } from "../frames.js";
 import { t } from "../strings.js";
 import { frame } from "../views/dialogs.js";
 import { icon, iconButton } from "../views/icon.js";
@@ -29,7 +30,7 @@ export async function openEditor(app, attachment) {
   }
   const marking = new Marking(attachment.edit);
   app.showDialog({ kind: "editor", attachment, base, image, marking, tool: "pin", keepOpen: true });
-  requestAnimationFrame(() => requestAnimationFrame(() => stage()?.focus()));
+  afterDraw(() => stage()?.focus());
 }
 
 export function editorDialog(app, dialog) {
@@ -57,7 +58,7 @@ export function editorDialog(app, dialog) {
               value=${one}
               .checked=${live(one === tool)}
               @change=${() => {
-                dialog.tool = one;
+                dialog.tool = stage().tool = one; // the stage at once: a key may follow before the next frame
                 app.change();
               }}
             />${icon(`tool-${one}`)}<span>${t.toolNames[one]}</span>
@@ -167,7 +168,7 @@ function marks(app, { marking }, draw) {
 }
 
 function focusNote(index) {
-  requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(`mark-note-${index}`)?.focus()));
+  afterDraw(() => document.getElementById(`mark-note-${index}`)?.focus());
 }
 
 /** Draw it in full size and put it in place of the one that waits. */

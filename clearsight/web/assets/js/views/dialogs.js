@@ -4,6 +4,7 @@ import { html, nothing } from "../../vendor/lit-html/lit-html.js";
 import { imageUrl } from "../api.js";
 import { feedback } from "../feedback.js";
 import { dialogKinds } from "../extensions.js";
+import { afterDraw } from "../frames.js";
 import { copyText } from "../markdown.js";
 import { preferences } from "../preferences.js";
 import { shortcuts } from "../shortcuts.js";
@@ -100,7 +101,7 @@ function share(app, dialog) {
   const make = async () => {
     dialog.url = await app.library.share(one.id);
     app.change();
-    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("share-link")?.select()));
+    afterDraw(() => document.getElementById("share-link")?.select());
   };
   const end = async () => {
     await app.library.unshare(one.id);

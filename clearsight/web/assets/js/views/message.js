@@ -6,6 +6,7 @@ import { plainText } from "../answers.js";
 import { imageUrl } from "../api.js";
 import { inOrder, messageActions, pictureActions } from "../extensions.js";
 import { feedback } from "../feedback.js";
+import { afterDraw } from "../frames.js";
 import { copyText } from "../markdown.js";
 import { t } from "../strings.js";
 import { icon, iconButton } from "./icon.js";
@@ -115,13 +116,11 @@ function actions(app, message) {
 export function startEditing(app, message) {
   app.editing = message.id;
   app.change();
-  requestAnimationFrame(() =>
-    requestAnimationFrame(() => {
-      const box = document.getElementById("edit-text");
-      box?.focus();
-      box?.setSelectionRange(box.value.length, box.value.length);
-    }),
-  );
+  afterDraw(() => {
+    const box = document.getElementById("edit-text");
+    box?.focus();
+    box?.setSelectionRange(box.value.length, box.value.length);
+  });
 }
 
 function branches(app, message) {
