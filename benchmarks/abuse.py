@@ -11,13 +11,8 @@ behind the warm-up. The last line is JSON, the exit code 1 after a failure.
 
 import argparse
 import asyncio
-import contextlib
 import json
-import os
 import random
-import re
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +23,7 @@ from pathlib import Path
 
 import httpx2
 
+from benchmarks.server_process import ServerProcess, running_server
 from tests.server.corpus import cases
 from tests.server.corpus.case import Case
 from tests.server.ingresses import INGRESSES
@@ -36,8 +32,6 @@ WARM_UP = 0.1  # of the requests: imports, pools and caches reach their size
 GROWTH = 64  # MiB
 SETTLE_SECONDS = 5.0
 CONFIG = """
-[network]
-port = {port}
 [limits]
 requests_per_minute = 1000000000
 tokens_per_minute = 1000000000
@@ -59,57 +53,9 @@ class Counts:
             print(what, flush=True)
 
 
-@dataclass
-class Server:
-    """A server process of its own."""
-
-    process: subprocess.Popen[bytes]
-    url: str
-    key: str
-
-    def memory(self) -> int:
-        """MiB that the server and its workers hold."""
-        total, waiting = 0, [self.process.pid]
-        while waiting:
-            pid = waiting.pop()
-            with contextlib.suppress(OSError):
-                for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                    total += int(line.split()[1]) if line.startswith("VmRSS") else 0
-                for task in Path(f"/proc/{pid}/task").iterdir():
-                    waiting += map(int, (task / "children").read_text().split())
-        return total // 1024
-
-
-@contextlib.contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """A server on a free port, once its model is there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config, log = folder / "config.toml", folder / "log"
-    config.write_text(CONFIG.format(port=port))
-    command = [sys.executable, "-m", "clearsight", "serve", "--config", str(config), "--data", str(folder)]
-    with log.open("wb") as file:
-        process = subprocess.Popen(command, stderr=file, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    url = f"http://127.0.0.1:{port}"
-    try:
-        end = time.monotonic() + 300
-        while True:
-            with contextlib.suppress(httpx2.HTTPError):
-                if httpx2.get(f"{url}/readyz").status_code == 200:
-                    break
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
-            time.sleep(0.5)
-        found = re.search(r"cs-[0-9a-f]{12}-[A-Za-z0-9_-]{43}", log.read_text())
-        assert found is not None
-        yield Server(process, url, found[0])
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-async def abuse(server: Server, draws: Iterator[tuple[Case, int]], concurrency: int, counts: Counts) -> None:
+async def abuse(
+    server: ServerProcess, draws: Iterator[tuple[Case, int]], concurrency: int, counts: Counts
+) -> None:
     """Send what is drawn until it ends, so many at once."""
     headers = {"authorization": f"Bearer {server.key}"}
     async with httpx2.AsyncClient(base_url=server.url, headers=headers, timeout=120) as client:
@@ -166,18 +112,18 @@ def main() -> None:
     chance, counts = random.Random(wanted.seed), Counts()
     known = refused()
     print(f"{len(known)} pairs of a case and an entrance", flush=True)
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
+    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder), CONFIG) as server:
         warm_up = int(wanted.requests * WARM_UP)
         asyncio.run(abuse(server, drawn(known, warm_up, chance), wanted.concurrency, counts))
         time.sleep(SETTLE_SECONDS)
-        before, began = server.memory(), time.monotonic()
+        before, began = server.memory >> 20, time.monotonic()
         rest = wanted.requests - warm_up
         asyncio.run(abuse(server, drawn(known, rest, chance), wanted.concurrency, counts))
         seconds = time.monotonic() - began
         time.sleep(SETTLE_SECONDS)
-        after = server.memory()
+        after = server.memory >> 20
         alive = server.process.poll() is None
-        log = (Path(folder) / "log").read_text()
+        log = server.said
     if "Traceback" in log:
         counts.fault("the log has a traceback:\n" + log[log.index("Traceback") :][:3000])
     if not alive:

@@ -16,9 +16,7 @@ import concurrent.futures
 import json
 import os
 import random
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -29,7 +27,7 @@ from typing import Any
 import httpx2
 from rich.console import Console
 
-from benchmarks.server_process import ServerProcess, start
+from benchmarks.server_process import ServerProcess, running_server, start
 from clearsight import mini
 
 notes = Console(stderr=True, highlight=False)
@@ -42,13 +40,6 @@ concurrency = 10000
 """
 WARM = 10
 QUESTION = "What is the capital of France?"
-
-
-def key_of(server: ServerProcess) -> str:
-    """The API key that a server printed at its first start."""
-    found = re.search(r"cs-[0-9a-f]{12}-\S{43}", server.said)
-    assert found, server.said
-    return found[0]
 
 
 def overhead(server: ServerProcess, key: str, requests: int) -> dict[str, float]:
@@ -73,10 +64,7 @@ def overhead(server: ServerProcess, key: str, requests: int) -> dict[str, float]
 
 def gauge(server: ServerProcess, name: str) -> float:
     """A figure of /metrics, which a key with the scope admin may read."""
-    command = [sys.executable, "-m", "clearsight", "admin", "keys", "create", "metrics", "--scope", "admin"]
-    key = subprocess.run(
-        [*command, "--config", str(server.config)], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    key = server.admin("keys", "create", "metrics", "--scope", "admin")
     text = httpx2.get(f"{server.url}/metrics", headers={"authorization": f"Bearer {key}"}).text
     return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name + "{"))
 
@@ -136,10 +124,10 @@ def many_streams(server: ServerProcess, key: str, count: int) -> dict[str, Any]:
 
 def killed(upstream: ServerProcess, key: str, folder: Path, kills: int) -> dict[str, int]:
     """Kill a server while clients write; the acknowledged messages that were not there afterwards."""
-    config = f'[models.mini]\nupstream = ["{upstream.url}/v1#mini"]\n[store]\ndata = "{folder}"\n{UNLIMITED}'
+    config = f'[models.mini]\nupstream = ["{upstream.url}/v1#mini"]\n{UNLIMITED}'
     os.environ["CLEARSIGHT_UPSTREAM_KEY"] = key
     server = start(folder, config).wait()
-    own, port = key_of(server), server.port
+    own, port = server.key, server.port
     acknowledged: dict[str, str] = {}
     lock = threading.Lock()
     randomness = random.Random(1)
@@ -207,9 +195,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        server = start(folder / "model", f'[store]\ndata = "{folder}/model"\n{UNLIMITED}').wait()
-        try:
-            key = key_of(server)
+        with running_server(folder / "model", UNLIMITED) as server:
+            key = server.key
             cost = overhead(server, key, arguments.requests)
             notes.print(
                 f"One token by HTTP {cost['http_ms']:.1f} ms, {cost['engine_ms']:.1f} ms of them the engine's: "
@@ -223,8 +210,6 @@ def main() -> None:
             memory = server.peak_memory
             kills = killed(server, key, folder / "killed", arguments.kills)
             notes.print(f"{kills['kills']} kills: {kills['lost']} of {kills['acknowledged']} messages lost")
-        finally:
-            server.kill()
     told = {
         "overhead_ms_median": round(cost["overhead_ms"], 2),
         "http_ms_median": round(cost["http_ms"], 2),

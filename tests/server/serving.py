@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
@@ -15,12 +14,13 @@ from typing import Any, TypeVar
 import httpx2
 import uvicorn
 
+from benchmarks.server_process import free_port
 from clearsight.server.app import create_app
 from clearsight.server.config import ServerConfig
 from clearsight.server.first_start import Welcome
 from clearsight.server.issuing import issue_key
 from clearsight.server.principal import ROLE_SCOPES
-from clearsight.server.run import prepare
+from clearsight.server.run import owner_link, prepare
 from clearsight.server.store import accounts
 from clearsight.server.store.database import Database
 
@@ -55,6 +55,10 @@ class Served:
         """Set what an administrator can set of the organisation of this name."""
         _run(_change_organisation(self.config, name, changes))
 
+    def login_link(self) -> str:
+        """A fresh link for the owner."""
+        return _run(owner_link(self.config))
+
     def client(self, **options: object) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, headers=self.headers, timeout=120, **options)  # type: ignore[arg-type]
 
@@ -62,9 +66,7 @@ class Served:
 @contextlib.contextmanager
 def serving(folder: Path, client: Path | None = None, **settings: object) -> Iterator[Served]:
     """Start a server; its models are loaded when this returns. `settings` are groups of the configuration."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     network = {"port": port, **settings.pop("network", {})}  # type: ignore[dict-item]
     store = {"data": str(folder), **settings.pop("store", {})}  # type: ignore[dict-item]
     config = ServerConfig.model_validate({"network": network, "store": store, **settings})

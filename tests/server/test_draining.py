@@ -10,19 +10,21 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from upstreams import ENDLESS, Process, started
+from upstreams import ENDLESS, ask
+
+from benchmarks.server_process import ServerProcess, running_server
 
 MINI = '[models.mini]\npath = "mini"\nthreads = 1\ncache_tokens = 4096\n[speech]\nenabled = false\n'
 
 
 @contextlib.contextmanager
-def answering(server: Process, tokens: int) -> Iterator[list[str]]:
+def answering(server: ServerProcess, tokens: int) -> Iterator[list[str]]:
     """A stream that has begun; its events, complete when this ends."""
     events: list[str] = []
     begun = threading.Event()
 
     def read() -> None:
-        asked = server.ask(stream=True, **{**ENDLESS, "max_tokens": tokens})
+        asked = ask(server, stream=True, **{**ENDLESS, "max_tokens": tokens})
         with httpx2.stream("POST", **asked) as response:  # type: ignore[arg-type]
             for line in response.iter_lines():
                 if line.startswith("data: "):
@@ -40,13 +42,13 @@ def answering(server: Process, tokens: int) -> Iterator[list[str]]:
 
 @pytest.mark.slow
 def test_an_answer_that_runs_is_finished_while_new_ones_are_sent_elsewhere(tmp_path: Path) -> None:
-    with started(tmp_path, config=MINI) as server:
+    with running_server(tmp_path, MINI) as server:
         with answering(server, 800) as events:  # some seconds on any machine
-            server.send(signal.SIGTERM)
+            server.process.send_signal(signal.SIGTERM)
             time.sleep(0.3)
             assert httpx2.get(f"{server.url}/healthz").status_code == 200
             assert httpx2.get(f"{server.url}/readyz").status_code == 503
-            refused = httpx2.post(**server.ask())  # type: ignore[arg-type]
+            refused = httpx2.post(**ask(server))  # type: ignore[arg-type]
             assert refused.status_code == 503
             assert refused.json()["error"]["code"] == "draining"
             assert refused.headers["x-should-retry"] == "true"
@@ -57,22 +59,22 @@ def test_an_answer_that_runs_is_finished_while_new_ones_are_sent_elsewhere(tmp_p
 
 @pytest.mark.slow
 def test_an_answer_that_outlasts_the_grace_period_says_why_it_ends(tmp_path: Path) -> None:
-    with started(tmp_path, config=f"{MINI}[network]\ngrace_seconds = 1\n") as server:
+    with running_server(tmp_path, f"{MINI}[network]\ngrace_seconds = 1\n") as server:
         with answering(server, 2000) as events:
-            server.send(signal.SIGTERM)
+            server.process.send_signal(signal.SIGTERM)
         assert json.loads(events[-1])["error"]["code"] == "draining"
         assert server.process.wait(20) in (0, -signal.SIGTERM)
 
 
 @pytest.mark.slow
 def test_a_second_interrupt_does_not_wait(tmp_path: Path) -> None:
-    with started(tmp_path, config=MINI) as server:
+    with running_server(tmp_path, MINI) as server:
         with answering(server, 2000) as events:
-            server.send(signal.SIGINT)
+            server.process.send_signal(signal.SIGINT)
             time.sleep(0.5)
             began = time.monotonic()
-            server.send(signal.SIGINT)
+            server.process.send_signal(signal.SIGINT)
         assert json.loads(events[-1])["error"]["code"] == "draining"
         server.process.wait(20)
         assert time.monotonic() - began < 25, "it waited for the grace period of 30 s"
-        assert "Traceback" not in "".join(server.said)
+        assert "Traceback" not in server.said

@@ -1,7 +1,6 @@
 """Pools of other servers: two real ones, of which one is killed, and ones that hang, fail and are not there."""
 
 import json
-import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +11,9 @@ import httpx2
 import pytest
 from PIL import Image as PILImage
 from serving import Served, serving
-from upstreams import ENDLESS, Process, answering, free_port, hanging, question, started
+from upstreams import ENDLESS, answering, hanging, question
 
+from benchmarks.server_process import ServerProcess, free_port, running_server
 from clearsight.conversation import Conversation, Image, Text, user
 from clearsight.engine.upstream import Upstream
 from clearsight.server import routing
@@ -21,11 +21,11 @@ from clearsight.server.routing import Circuit, NoReplica, Pool, Replica
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, Process]]:
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, ServerProcess]]:
     folder = tmp_path_factory.mktemp("pair")
     config = '[models.mini]\npath = "mini"\nthreads = 1\ncache_tokens = 4096\n[speech]\nenabled = false\n'
     # Over one folder, so that one key opens both: a pool has one.
-    with started(folder, config=config) as one, started(folder, config=config, key=one.key) as two:
+    with running_server(folder, config) as one, running_server(folder, config) as two:
         yield one, two
 
 
@@ -51,7 +51,7 @@ def front_of(
 
 @pytest.mark.slow
 def test_nobody_notices_servers_that_are_gone_hang_or_fail_while_one_works(
-    pair: tuple[Process, Process], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pair: tuple[ServerProcess, ServerProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     works = f"{pair[0].url}/v1#mini"
     gone = f"http://127.0.0.1:{free_port()}/v1#mini"
@@ -81,7 +81,7 @@ def test_nobody_notices_servers_that_are_gone_hang_or_fail_while_one_works(
 
 @pytest.mark.slow
 def test_a_killed_server_breaks_its_running_answer_with_an_error_event_and_no_other(
-    pair: tuple[Process, Process], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pair: tuple[ServerProcess, ServerProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     addresses = {f"{one.url}/v1#mini": one for one in pair}
     with front_of(tmp_path, monkeypatch, pair[0].key, *addresses) as front:
@@ -92,7 +92,7 @@ def test_a_killed_server_breaks_its_running_answer_with_an_error_event_and_no_ot
             lines = response.iter_lines()
             told = [next(lines) for _ in range(12)]
             (busy,) = [one for one in addresses if metric(front, "clearsight_upstream_running", one)]
-            addresses[busy].send(signal.SIGKILL)
+            addresses[busy].process.kill()
             told += list(lines)
         events = [line.removeprefix("data: ") for line in told if line.startswith("data: ")]
         assert json.loads(events[-1])["error"]["code"] == "engine"

@@ -2,10 +2,8 @@
 
 import asyncio
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
@@ -29,7 +27,6 @@ def pair(
 [models.mini]
 upstream = ["{served.url}/v1#mini"]
 [store]
-data = "{folder}"
 database = "{postgres}/pair"
 limits = "{redis_url}"
 """
@@ -126,20 +123,10 @@ def test_the_ledger_adds_up_over_both(pair: tuple[ServerProcess, ServerProcess, 
     )
 
 
-def _key_with_limits(server: ServerProcess, limits: dict[str, int], scopes: list[str] | None = None) -> str:
+def _key_with_limits(
+    server: ServerProcess, limits: dict[str, int], scopes: Sequence[str] = ("inference",)
+) -> str:
     """Another key, made as an administrator makes one."""
     options = [f"--{name.replace('_', '-')}={value}" for name, value in limits.items()]
-    options += [f"--scope={scope}" for scope in scopes or ["inference"]]
-    command = [
-        sys.executable,
-        "-m",
-        "clearsight",
-        "admin",
-        "keys",
-        "create",
-        "test",
-        "--config",
-        str(server.config),
-    ]
-    made = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
-    return made.stdout.strip()
+    options += [f"--scope={scope}" for scope in scopes]
+    return server.admin("keys", "create", "test", *options)

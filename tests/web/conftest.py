@@ -1,71 +1,27 @@
 """A real server with the bundled model, and a browser beside it: both once for all tests of the client."""
 
-import asyncio
 import io
 import os
-import socket
 import subprocess
 import sys
-import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from clearsight.server.app import create_app
-from clearsight.server.config import ModelSettings, Network, ServerConfig, Store
-from clearsight.server.issuing import login_link
-from clearsight.server.run import prepare
-from clearsight.server.store import accounts
-from clearsight.server.store.database import Database
+from benchmarks.server_process import free_port
 from clearsight.web import folder
+from tests.server.serving import Served, serving
 
 CHROMIUM = "/usr/bin/chromium"
-STARTING_SECONDS = 90
-
-
-@dataclass
-class Served:
-    """A running server and how to get in."""
-
-    config: ServerConfig
-    key: str
-    first_link: str
-
-    @property
-    def url(self) -> str:
-        return self.config.url
-
-    def login_link(self) -> str:
-        """A fresh link for the owner."""
-
-        async def make() -> str:
-            database = Database(self.config.database_url)
-            try:
-                organisation = (await accounts.list_organisations(database))[0]
-                owner = (await accounts.list_users(database, organisation.id))[0]
-                return await login_link(database, self.config, owner.id)
-            finally:
-                await database.close()
-
-        made: list[str] = []
-        thread = threading.Thread(target=lambda: made.append(asyncio.run(make())))
-        thread.start()
-        thread.join()
-        return made[0]
 
 
 @pytest.fixture(scope="session")
 def parrot() -> Iterator[str]:
     """The address of a model that says what it is asked to say; see parrot.py."""
-    port = _free_port()
+    port = free_port()
     program = Path(__file__).with_name("parrot.py")
     process = subprocess.Popen([sys.executable, str(program), str(port)])
     yield f"http://127.0.0.1:{port}/v1#parrot"
@@ -78,29 +34,9 @@ def served(tmp_path_factory: pytest.TempPathFactory, parrot: str) -> Iterator[Se
     """A server on a free port with the bundled model and the parrot, ready to answer."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"needs {CHROMIUM}")
-    port = _free_port()
-    config = ServerConfig(
-        network=Network(port=port),
-        store=Store(data=str(tmp_path_factory.mktemp("web"))),
-        models={
-            "parrot": ModelSettings(upstream=(parrot,)),
-            "mini": ModelSettings(path="mini", threads=1),
-        },
-    )
-    first = asyncio.run(prepare(config))
-    assert first is not None
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(config, folder()), host="127.0.0.1", port=port, log_level="warning")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + STARTING_SECONDS
-    while not _ready(config.url):
-        assert time.monotonic() < deadline, "the server did not become ready"
-        time.sleep(0.2)
-    yield Served(config, first.key, first.link)
-    server.should_exit = True
-    thread.join(timeout=20)
+    models = {"parrot": {"upstream": [parrot]}, "mini": {"path": "mini", "threads": 1}}
+    with serving(tmp_path_factory.mktemp("web"), folder(), models=models) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -178,17 +114,3 @@ def unseen_picture() -> bytes:
     buffer = io.BytesIO()
     Image.frombytes("RGB", (40, 30), os.urandom(3600)).save(buffer, format="PNG")
     return buffer.getvalue()
-
-
-def _ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
-            return answer.status == 200
-    except urllib.error.URLError:
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
