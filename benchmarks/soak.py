@@ -41,6 +41,7 @@ from clearsight.processing.images import ImageError
 from recipes.mini.primer import shapes
 
 WARM_UP = 0.25  # of the time: pages, compiled grammars and caches reach their size
+FEATURE_CACHE = 8 * 2**20  # bytes: small enough that it is full, and gives up old pictures, behind the warm-up
 MOST_AT_ONCE = 48
 PATIENCE = 180.0  # seconds that one answer may take
 SCHEMA = {
@@ -364,7 +365,12 @@ def main() -> None:
     console = Console(stderr=True)
     seconds = arguments.minutes * 60
     with console.status("Loading ..."):
-        config = EngineConfig(weights=arguments.weights, threads=arguments.threads, cache_tokens=8_192)
+        config = EngineConfig(
+            weights=arguments.weights,
+            threads=arguments.threads,
+            cache_tokens=8_192,
+            feature_cache_bytes=FEATURE_CACHE,
+        )
         engine = Engine.load("mini", config)
         soak = Soak(engine, arguments.seed)
         soak.check_alone()

@@ -226,7 +226,7 @@ class Moderator:
 
     def _found_parts(self) -> tuple[Part, ...]:
         here = {
-            "reading": pictures.has_package("rapidocr", "onnxruntime"),
+            "reading": pictures.can_read(),
             "sexual-pictures": pictures.has_package("onnxruntime") and _weights_are_here(),
             "hash-lists": pictures.has_package("pdqhash"),
             "private-numbers": pictures.has_package("phonenumbers"),

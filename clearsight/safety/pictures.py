@@ -26,6 +26,7 @@ from clearsight.safety.policy import PolicyError
 
 MATCHING_DISTANCE = 31  # of 256 bits
 LEAST_QUALITY = 50  # of 100
+READER = "PP-OCR"
 READ_SIDE = 1600  # pixels: the longest side that is read; larger pictures are reduced
 SMALL_SIDE = 480  # pixels: pictures whose longest side is shorter are read at twice the size
 FEW_LETTERS = 4  # a picture in which fewer are read is read again
@@ -105,6 +106,11 @@ def written(pixels: PILImage.Image) -> str:
             picture.transpose(t) for t in (PILImage.Transpose.ROTATE_90, PILImage.Transpose.ROTATE_270)
         ]
     return max((found, *map(_read, others)), key=_letters)
+
+
+def can_read() -> bool:
+    """Whether `written` has what it needs."""
+    return has_package("rapidocr", "onnxruntime")
 
 
 def has_package(*names: str) -> bool:

@@ -14,6 +14,8 @@ import anyio
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+NOTICE_SECONDS = 0.25
+"""A stream whose request takes longer to be read, judged and let in begins with a notice that it is alive."""
 PING_SECONDS = 10.0
 PING = b": still here\n\n"
 
@@ -86,6 +88,26 @@ class EventStream(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         scope.cancel()
+
+
+async def stream(
+    preparing: "asyncio.Task[Any]", events: AsyncIterator[bytes], holding: AsyncExitStack
+) -> EventStream:
+    """Events that need what is being prepared. What is wrong with the request is raised, if it is known soon enough.
+
+    Later it has to be told as an event; whoever leaves meanwhile ends the preparing.
+    """
+    await asyncio.wait({preparing}, timeout=NOTICE_SECONDS)
+    if preparing.done():
+        preparing.result()
+        return EventStream(events, holding)
+    holding.push_async_callback(_ended, preparing)
+    return EventStream(events, holding, first=PING)
+
+
+async def _ended(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 class HeldResponse(JSONResponse):

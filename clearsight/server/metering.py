@@ -89,7 +89,7 @@ class Meter:
             status=status,
         )
         try:
-            await ledger.settle(self.platform.database, self.reserved, cost)
+            await self.platform.ledger.settle(self.reserved, cost)
         finally:
             await self.admission.settle(cost.tokens)
             await self.platform.limiter.leave(self.admission.principal_id, self.admission.slot)

@@ -31,6 +31,7 @@ from clearsight.server.store.blobs import Blobs
 from clearsight.server.store.database import Database
 from clearsight.server.store.migrate import upgrade
 from clearsight.server.store.tables import Organisation, now_ms
+from clearsight.server.store.usage import Ledger
 from clearsight.server.vigilance import Vigilance
 from clearsight.speech import Speech
 
@@ -59,6 +60,7 @@ class Platform:
     started: int = field(default_factory=lambda: now_ms() // 1000)
     live: "LiveAnswers" = field(init=False)
     vigilance: Vigilance = field(init=False)
+    ledger: Ledger = field(init=False)
     _moderators: dict[str, tuple[str, Moderator]] = field(default_factory=dict)
     _organisations: dict[str, tuple[float, Organisation]] = field(default_factory=dict)
 
@@ -67,6 +69,7 @@ class Platform:
 
         self.live = LiveAnswers(self)
         self.vigilance = Vigilance(self.database)
+        self.ledger = Ledger(self.database)
 
     async def organisation(self, organisation_id: str) -> Organisation:
         """An organisation as it was within the last second: budget, policy and retention change seldom."""
@@ -149,6 +152,7 @@ async def opened(config: ServerConfig) -> AsyncIterator[Platform]:
             await asyncio.to_thread(platform.models.close)
             await asyncio.to_thread(platform.speech.close)
             await platform.limiter.close()
+            await platform.ledger.close()
         await database.close()
 
 

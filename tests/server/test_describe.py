@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from serving import Served
 
 pytestmark = [pytest.mark.bundled, pytest.mark.slow]
@@ -36,25 +36,53 @@ def test_description_comes_after_quality_and_before_cautions_and_doubts(
     served: Served, sample: bytes
 ) -> None:
     with served.client() as http:
+        before = http.get("/v1/conversations").json()
         found = events(http.post("/v1/describe", json={"image": as_part(sample)}))
-        assert types(found) == ["quality", "delta", "done", "cautions", "doubts"]
+        assert types(found) == ["quality", "delta", "done", "writing", "cautions", "doubts"]
         text = "".join(one["text"] for one in found if one["type"] == "delta")
-        assert text == found[-3]["text"] != ""
+        assert text == next(one["text"] for one in found if one["type"] == "done") != ""
         assert found[-1]["samples"] == 5
         for doubt in found[-1]["doubts"]:
             assert text[doubt["start"] : doubt["end"]] == doubt["text"]
-        assert http.get("/v1/conversations").json()["data"] == []
+        assert http.get("/v1/conversations").json() == before
 
 
 def test_blurred_picture_is_advised_about_before_anything_is_said(served: Served, sample: bytes) -> None:
     buffer = io.BytesIO()
     Image.open(io.BytesIO(sample)).convert("RGB").filter(ImageFilter.GaussianBlur(8)).save(buffer, "PNG")
     with served.client() as http:
-        body = {"image": as_part(buffer.getvalue()), "check": False}
+        body = {"image": as_part(buffer.getvalue()), "check": False, "read": False}
         found = events(http.post("/v1/describe", json=body))
     assert found[0]["findings"][0]["problem"] == "blurred"
     assert "Hold still" in found[0]["findings"][0]["advice"]
     assert types(found) == ["quality", "delta", "done", "cautions"]
+
+
+def test_writing_is_read_word_for_word_and_cautioned_about(served: Served) -> None:
+    lines = ("Corner Cafe", "Total due $ 12.50")
+    picture = Image.new("RGB", (480, 200), "white")
+    font = ImageFont.load_default(40)
+    for number, line in enumerate(lines):
+        ImageDraw.Draw(picture).text((30, 30 + 80 * number), line, fill="black", font=font)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    with served.client() as http:
+        body = {"image": as_part(buffer.getvalue()), "check": False, "keep": True}
+        found = events(http.post("/v1/describe", json=body))
+        read = next(one for one in found if one["type"] == "writing")
+        assert (read["text"].replace("$ ", "$"), read["by"]) == ("Corner Cafe\nTotal due $12.50", "PP-OCR")
+        assert "money" in [one["topic"] for one in found[-1]["cautions"]]
+        answer = http.get(f"/v1/conversations/{found[1]['id']}").json()["messages"][1]
+        assert answer["details"]["writing"] == read["text"]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 180), (300, 2)])
+def test_pictures_too_narrow_for_writing_have_none(served: Served, size: tuple[int, int]) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "white").save(buffer, "PNG")
+    with served.client() as http:
+        found = events(http.post("/v1/describe", json={"image": as_part(buffer.getvalue()), "check": False}))
+    assert next(one["text"] for one in found if one["type"] == "writing") == ""
 
 
 def test_kept_description_is_a_conversation_with_its_doubts_and_words_for_the_picture(

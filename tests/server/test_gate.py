@@ -264,22 +264,7 @@ def test_a_key_reaches_what_its_scope_names_and_nothing_else(served: Served, sco
 
 def logged_in(served: Served) -> tuple[httpx2.Client, httpx2.Response]:
     """A browser with a session, and the answer that gave it."""
-    import asyncio
-
-    from clearsight.server.issuing import login_link
-    from clearsight.server.store import accounts
-    from clearsight.server.store.database import Database
-
-    async def link() -> str:
-        database = Database(served.config.database_url)
-        try:
-            organisation = (await accounts.list_organisations(database))[0]
-            user = (await accounts.list_users(database, organisation.id))[0]
-            return await login_link(database, served.config, user.id)
-        finally:
-            await database.close()
-
-    token = asyncio.run(link()).partition("#login=")[2]
+    token = served.login_link().partition("#login=")[2]
     client = httpx2.Client(base_url=served.url)
     answer = client.post("/v1/login", json={"token": token})
     assert answer.status_code == 200, answer.text

@@ -115,6 +115,7 @@ def test_the_ledger_adds_up_over_both(pair: tuple[ServerProcess, ServerProcess, 
                 json={"model": "mini", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 4},
             ).json()
             spent += answer["usage"]["total_tokens"]
+        time.sleep(0.5)  # each writes its lines a few at a time
         told = http.get(f"{other.url}/v1/usage").json()
     assert told["month"]["tokens"] - before == spent
     assert (

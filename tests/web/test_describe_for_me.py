@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from playwright.sync_api import Page, expect
 
 from tests.web.looking import THEMES, complaints, set_theme, with_mini
@@ -49,6 +49,29 @@ def test_result_is_read_out_once_with_what_is_wrong_with_the_picture_first(open_
     expect(page.get_by_text("more, the model")).to_be_visible()
 
 
+def test_writing_is_shown_and_read_out_word_for_word(open_page) -> None:
+    picture = Image.new("RGB", (640, 240), "#fff8e8")
+    font = ImageFont.load_default(44)
+    for number, line in enumerate(("Milk 1.5 litres", "Best before 12 May")):
+        ImageDraw.Draw(picture).text((40, 40 + 90 * number), line, fill="#202020", font=font)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    page = open_page("/#/describe", viewport={"width": 320, "height": 640})
+    with_mini(page)
+    page.evaluate(WATCH)
+    choose(page, buffer.getvalue())
+    read = page.get_by_role("button", name="Read the text")
+    expect(read).to_be_visible(timeout=120_000)
+    expect(page.locator(".writing")).to_have_text("Milk 1.5 litres\nBest before 12 May")
+    expect(page.locator(".describe-cautions")).to_contain_text("This is about a date.")
+    whole = page.evaluate("told").pop()[1]
+    assert "Writing in the picture: Milk 1.5 litres, Best before 12 May." in whole
+    assert complaints(page) == []
+    read.press("Enter")
+    assert page.evaluate("told").pop() == ["log", "Milk 1.5 litres\nBest before 12 May"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_camera_leads_to_a_result_and_questions_go_on_as_a_conversation(open_page) -> None:
     page = open_page("/#/describe", viewport={"width": 320, "height": 640})
     with_mini(page)
@@ -64,7 +87,7 @@ def test_camera_leads_to_a_result_and_questions_go_on_as_a_conversation(open_pag
     assert complaints(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     expect(page.get_by_role("link", name="Hand over to a person")).to_have_count(0)
-    page.get_by_role("button", name="Read the text").press("Enter")
+    page.get_by_role("button", name="More detail").press("Enter")
     expect(ask).to_be_visible(timeout=120_000)
     ask.press("Enter")
     expect(page.locator("article.user")).to_have_count(2)

@@ -126,6 +126,7 @@ async def usage(
     if not 1 <= days <= 366:
         raise ApiError(400, "days is from 1 to 366.", param="days")
     until = now_ms() + 1
+    await platform.ledger.flush()
     sums = await ledger.sums(
         platform.database, principal.organisation_id, by, until - days * DAY_MS, until, principal.user_id
     )
@@ -146,6 +147,7 @@ async def export(request: Request) -> FileResponse:
     with tempfile.NamedTemporaryFile(dir=platform.config.data, suffix=".zip", delete=False) as file:
         path = Path(file.name)
     try:
+        await platform.ledger.flush()
         await transfer.export_user(
             platform.database, platform.blobs, principal.organisation_id, principal.user_id, path
         )

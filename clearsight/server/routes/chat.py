@@ -21,7 +21,7 @@ from clearsight.server.chat.prompt import picture_files, picture_urls, read_mess
 from clearsight.server.chat.requests import ChatRequest, JsonObjectFormat, JsonSchemaFormat, ResponseFormat
 from clearsight.server.chat.tools import Tools
 from clearsight.server.errors import ApiError
-from clearsight.server.event_stream import PING, EventStream, HeldResponse, event
+from clearsight.server.event_stream import HeldResponse, event, stream
 from clearsight.server.models import Model, engine_errors
 from clearsight.server.pictures import PictureSource
 from clearsight.server.platform import Platform, platform_of
@@ -29,8 +29,6 @@ from clearsight.server.principal import Principal, principal_of, request_id_of
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["chat"], route_class=StrictRoute)
-NOTICE_SECONDS = 0.5
-"""A stream whose request takes longer to be read, judged and let in begins with a notice that it is alive."""
 DEFAULT_MAX_TOKENS = 1024
 """Where a request names none: a small model that loses its thread is not left talking to the end of its context."""
 
@@ -65,12 +63,7 @@ async def create(body: ChatRequest, request: Request) -> Response:
 
     preparing = asyncio.create_task(prepare())
     if body.wants_stream:
-        await asyncio.wait({preparing}, timeout=NOTICE_SECONDS)
-        if preparing.done():
-            preparing.result()  # what is wrong with the request is told with its own status
-            return EventStream(events(chunks()), stack)
-        stack.push_async_callback(ended, preparing)
-        return EventStream(events(chunks()), stack, first=PING)
+        return await stream(preparing, events(chunks()), stack)
     generation = await preparing
     if generation is None:
         return JSONResponse(completion.refused(count))
@@ -86,12 +79,6 @@ async def create(body: ChatRequest, request: Request) -> Response:
             await stack.aclose()
         raise
     return HeldResponse(answer, stack)
-
-
-async def ended(task: "asyncio.Task[Any]") -> None:
-    """Cancel it, if it still runs, and wait for its end."""
-    task.cancel()
-    await asyncio.wait({task})
 
 
 async def events(chunks: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:

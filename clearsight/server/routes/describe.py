@@ -1,9 +1,10 @@
 """POST /v1/describe: a picture described to somebody who can't see it, with how far that can be trusted.
 
 Events, in this order: quality (is the picture usable, and how to take it again), with `keep` conversation and answer
-(a conversation for questions that follow), delta, done, cautions (what to check with a person), doubts (words that
-other answers don't bear out). Without `keep` nothing is stored. The same check is made of any answer about a picture
-below /v1/conversations/{id}/messages/{id}/check.
+(a conversation for questions that follow), delta, done, writing (what PP-OCR reads in the picture, word for word,
+where it is installed), cautions (what to check with a person), doubts (words that other answers don't bear out).
+Without `keep` nothing is stored. The same check is made of any answer about a picture below
+/v1/conversations/{id}/messages/{id}/check.
 """
 
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from clearsight.decoding.sampling import Sampling
 from clearsight.describing.cautions import cautions
 from clearsight.describing.instructions import MAX_TOKENS, SYSTEM, TURNS, Task
 from clearsight.describing.quality import quality
+from clearsight.safety.pictures import READER, can_read, written
 from clearsight.server.body import Body, StrictRoute
 from clearsight.server.chat.answering import Asked, InputRefused, answering
 from clearsight.server.chat.completion import REFUSED
@@ -53,6 +55,8 @@ class Describe(Body):
     model: str | None = None
     keep: bool = False
     """Whether it becomes a conversation, so that questions can follow."""
+    read: bool = True
+    """Whether a text recogniser reads what is written in the picture, where one is installed."""
     check: bool = True
     """Whether other answers are compared with the one that is given; it costs as many tokens again, five times."""
 
@@ -65,8 +69,9 @@ async def describe(body: Describe, request: Request) -> EventStream:
         raise ApiError(403, "Keeping a conversation needs the scope conversations.", param="keep")
     model = platform.models.get(body.model or platform.models.default)
     picture = await _picture(platform, principal, body)
-    assert picture.image.pixels is not None
-    found = await anyio.to_thread.run_sync(quality, picture.image.pixels)
+    pixels = picture.image.pixels
+    assert pixels is not None
+    found = await anyio.to_thread.run_sync(quality, pixels)
     prompt = Prompt(Conversation((system(SYSTEM), user(picture.image, TURNS[body.task]))), [picture])
     sampling = Sampling(max_tokens=MAX_TOKENS[body.task])
     request_id, holding = request_id_of(request), AsyncExitStack()
@@ -95,9 +100,13 @@ async def describe(body: Describe, request: Request) -> EventStream:
                     whole = value["status"] == "complete"
                 yield event(value)
             await holding.aclose()
-            warned = [one.to_json() for one in cautions([text])]
+            noted: dict[str, Any] = {}
+            if whole and body.read and can_read():
+                noted["writing"] = await anyio.to_thread.run_sync(written, pixels)
+                yield event({"type": "writing", "text": noted["writing"], "by": READER})
+            warned = [one.to_json() for one in cautions([text, noted.get("writing", "")])]
             yield event({"type": "cautions", "cautions": warned})
-            noted: dict[str, Any] = {"cautions": warned}
+            noted["cautions"] = warned
             if whole and body.check:
                 checked = (await check(platform, principal, request_id, model, prompt, text)).to_json()
                 noted.update(checked)

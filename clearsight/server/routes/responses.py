@@ -1,5 +1,6 @@
 """/v1/responses: create (whole or as events), look at again, go on from, delete."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
@@ -19,7 +20,7 @@ from clearsight.server.chat.prompt import picture_files, picture_urls, read_mess
 from clearsight.server.chat.requests import Function, NamedFunction, NamedTool, SystemMessage, Tool
 from clearsight.server.chat.tools import Tools
 from clearsight.server.errors import ApiError
-from clearsight.server.event_stream import EventStream, event
+from clearsight.server.event_stream import event, stream
 from clearsight.server.pictures import PictureSource, keep
 from clearsight.server.platform import Platform, platform_of
 from clearsight.server.principal import Principal, principal_of, request_id_of
@@ -45,22 +46,29 @@ LONGEST_CHAIN = 200
 async def create(body: ResponseRequest, request: Request) -> Response:
     """Answer, and keep the answer unless `store` is false."""
     platform, principal = platform_of(request), principal_of(request)
-    asked, items = await read(platform, principal, body)
     told = Telling(body, "message.output_text.logprobs" in (body.include or ()))
     headers = request.scope["state"].setdefault("headers", {})
     stack = AsyncExitStack()
+    read_in: tuple[Asked, list[Item]] | None = None
+
+    async def prepare() -> Generation | None:
+        nonlocal read_in
+        read_in = asked, _ = await read(platform, principal, body)
+        with suppress(InputRefused):
+            return await stack.enter_async_context(
+                answering(platform, principal, request_id_of(request), asked, headers)
+            )
+        return None
 
     async def keep_it() -> None:
         if body.store is not False:
-            await _keep(platform, principal, told, items, asked)
+            assert read_in is not None
+            await _keep(platform, principal, told, *read_in)
 
-    generation: Generation | None = None
-    with suppress(InputRefused):
-        generation = await stack.enter_async_context(
-            answering(platform, principal, request_id_of(request), asked, headers)
-        )
+    preparing = asyncio.create_task(prepare())
     if body.stream:
-        return EventStream(_events(told, generation, keep_it), stack)
+        return await stream(preparing, _events(told, preparing, keep_it), stack)
+    generation = await preparing
     if generation is None:
         told.reason = "content_filter"
         await keep_it()
@@ -114,10 +122,12 @@ async def delete(request: Request, response_id: str) -> dict[str, Any]:
     return {"id": response_id, "object": "response", "deleted": True}
 
 
-async def _events(told: Telling, generation: Generation | None, keep: Any) -> AsyncIterator[bytes]:
+async def _events(
+    told: Telling, preparing: "asyncio.Task[Generation | None]", keep: Any
+) -> AsyncIterator[bytes]:
     last: dict[str, Any] | None = None
     try:
-        async for value in told.events(generation):
+        async for value in told.events(await preparing):
             if last is not None:
                 yield event(last, last["type"])
             last = value
@@ -125,10 +135,15 @@ async def _events(told: Telling, generation: Generation | None, keep: Any) -> As
             await keep()
         if last is not None:
             yield event(last, last["type"])
+    except ApiError as error:
+        yield _failed(error)
     except Exception:
         log.exception("a response broke off")
-        failed = ApiError(500, "The answer broke off; ask again.", retry=True)
-        yield event({"type": "error", "sequence_number": 0, **failed.to_json()["error"]}, "error")
+        yield _failed(ApiError(500, "The answer broke off; ask again.", retry=True))
+
+
+def _failed(error: ApiError) -> bytes:
+    return event({"type": "error", "sequence_number": 0, **error.to_json()["error"]}, "error")
 
 
 async def read(platform: Platform, principal: Principal, body: ResponseRequest) -> tuple[Asked, list[Item]]:
@@ -176,7 +191,7 @@ async def _earlier(platform: Platform, principal: Principal, response_id: str | 
 
 
 async def _keep(
-    platform: Platform, principal: Principal, told: Telling, items: list[Item], asked: Asked
+    platform: Platform, principal: Principal, told: Telling, asked: Asked, items: list[Item]
 ) -> None:
     parts = [part for item in items if isinstance(item, InputMessage) for part in item.content]
     shown = sum(isinstance(part, InputImage) for part in parts)

@@ -42,7 +42,7 @@ async def furnish(database, blobs, organisation: str, user: str) -> str:
         )
     await usage.record(
         database,
-        usage.Cost(new_id("req"), organisation, user, None, "/v1/responses", "mini", prompt_tokens=7),
+        [usage.Cost(new_id("req"), organisation, user, None, "/v1/responses", "mini", prompt_tokens=7)],
     )
     return sha256
 

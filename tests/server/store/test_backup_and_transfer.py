@@ -192,7 +192,7 @@ async def test_what_is_exported_comes_in_again_for_somebody_else(database, blobs
     await furnish(database, blobs, people.organisation, people.user)
     await usage.record(
         database,
-        usage.Cost("req_1", people.organisation, people.user, None, "/v1/x", "mini", prompt_tokens=7),
+        [usage.Cost("req_1", people.organisation, people.user, None, "/v1/x", "mini", prompt_tokens=7)],
     )
     await accounts.add_key(
         database, "test", people.organisation, people.user, "k", "lookup-part", "the-hash", ["chat"]

@@ -1,9 +1,11 @@
 """The ledger adds up to the token, and a budget isn't overspent by requests that race."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from clearsight.server.errors import ApiError
 from clearsight.server.store import usage
@@ -37,15 +39,17 @@ async def ledger_and_month(database, organisation: str) -> tuple[int, int]:
 
 async def test_writing_a_request_twice_counts_once(database, people):
     one = cost(people, 10, 5)
-    assert [await usage.record(database, one) for _ in range(3)] == [True, False, False]
+    assert [await usage.record(database, [one]) for _ in range(3)] == [1, 0, 0]
     assert await ledger_and_month(database, people.organisation) == (15, 15)
 
 
 async def test_sums_by_day_model_key_and_user(database, people):
     noon = 1_790_000_000_000 // DAY_MS * DAY_MS + DAY_MS // 2
-    await usage.record(database, cost(people, 1, 2, created_at=noon, key_id="key_a", pixels=7))
-    await usage.record(database, cost(people, 10, 20, created_at=noon + DAY_MS, model="big", image_tokens=4))
-    await usage.record(database, cost(people, 100, 200, created_at=noon + DAY_MS, key_id="key_a"))
+    await usage.record(database, [cost(people, 1, 2, created_at=noon, key_id="key_a", pixels=7)])
+    await usage.record(
+        database, [cost(people, 10, 20, created_at=noon + DAY_MS, model="big", image_tokens=4)]
+    )
+    await usage.record(database, [cost(people, 100, 200, created_at=noon + DAY_MS, key_id="key_a")])
     window = (noon, noon + 2 * DAY_MS)
     by_day = await usage.sums(database, people.organisation, "day", *window)
     assert [(each.key, each.requests, each.prompt_tokens, each.completion_tokens) for each in by_day] == [
@@ -124,3 +128,45 @@ async def test_a_hundred_requests_at_once_add_up_to_the_token(database, people):
     await asyncio.gather(*(request(number) for number in range(100)))
     assert await ledger_and_month(database, people.organisation) == (3 * 4950, 3 * 4950)
     assert (await usage.spent(database, people.organisation, None)).reserved == 0
+
+
+async def test_lines_of_one_moment_are_written_together_and_once(database, people):
+    book = usage.Ledger(database)
+    unlimited = await usage.reserve(database, people.organisation, 50, None)
+    first = cost(people, 1, 2)
+    for line in (first, cost(people, 10, 20), first):
+        await book.settle(unlimited, line)
+    await asyncio.sleep(4 * usage.TOGETHER_S)
+    assert await ledger_and_month(database, people.organisation) == (33, 33)
+    await book.settle(unlimited, cost(people, 100, 0))
+    await book.close()
+    assert await ledger_and_month(database, people.organisation) == (133, 133)
+
+
+async def rename(database, table: str, other: str) -> None:
+    async with database.write() as session:
+        await session.execute(text(f"ALTER TABLE {table} RENAME TO {other}"))
+
+
+async def test_ledger_keeps_lines_until_the_database_takes_them(database, people):
+    book = usage.Ledger(database)
+    unlimited = await usage.reserve(database, people.organisation, 50, None)
+    await rename(database, "usage", "usage_away")
+    await book.settle(unlimited, cost(people, 3, 4))
+    with pytest.raises(SQLAlchemyError, match="usage"):
+        await book.flush()
+    await asyncio.sleep(3 * usage.TOGETHER_S)
+    await rename(database, "usage_away", "usage")
+    await asyncio.sleep(10 * usage.TOGETHER_S)
+    assert await ledger_and_month(database, people.organisation) == (7, 7)
+    await book.close()
+
+
+async def test_lines_of_an_organisation_that_is_gone_hold_up_no_others(database, people):
+    book = usage.Ledger(database)
+    unlimited = await usage.reserve(database, people.organisation, 50, None)
+    await book.settle(unlimited, replace(cost(people, 1, 1), organisation_id="org_gone"))
+    await book.settle(unlimited, cost(people, 3, 4))
+    await book.flush()
+    assert await ledger_and_month(database, people.organisation) == (7, 7)
+    await book.close()

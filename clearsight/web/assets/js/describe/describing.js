@@ -5,7 +5,9 @@ import * as api from "../api.js";
 import { errorWords, t } from "../strings.js";
 import { spokenWithDoubts } from "./doubts.js";
 
-const nothingYet = () => ({ text: "", advice: [], cautions: [], doubts: [], samples: 0, checked: true });
+const SHORT_WRITING = 160; // characters that are read out with the description; longer writing waits until it is asked for
+
+const nothingYet = () => ({ text: "", writing: null, reader: "", advice: [], cautions: [], doubts: [], samples: 0, checked: true });
 
 export class Describing {
   state = "idle"; // idle, looking, checking, done, failed
@@ -49,13 +51,13 @@ export class Describing {
   async goOn(task) {
     const { conversation } = this;
     if (this.busy || !conversation) return;
-    const { advice } = this.result;
+    const { advice, writing, reader } = this.result;
     await this.#receive(async (signal) => {
       const content = [{ type: "text", text: t.describeTurns[task] }];
       return api.ask(conversation, { content, parent_id: this.#last }, signal);
     });
     if (this.state !== "done" || !this.#last) return;
-    this.result.advice = advice;
+    Object.assign(this.result, { advice, writing, reader });
     this.#set({});
   }
 
@@ -102,7 +104,8 @@ export class Describing {
       if (event.message.status === "failed") throw new api.ApiError(500, event.message.details.error ?? t.answerFailed);
       this.state = "checking";
       announceStatus(t.describeChecking);
-    } else if (event.type === "cautions") result.cautions = event.cautions.map((one) => one.advice);
+    } else if (event.type === "writing") Object.assign(result, { writing: event.text, reader: event.by });
+    else if (event.type === "cautions") result.cautions = event.cautions.map((one) => one.advice);
     else if (event.type === "doubts") Object.assign(result, { doubts: event.doubts, samples: event.samples });
     else if (event.type === "error") result.checked = false;
     this.#app.change();
@@ -122,7 +125,15 @@ export class Describing {
 
   /** All of it as it is read out: what is wrong with the picture first. */
   get spoken() {
-    const { advice, text, doubts, cautions, checked } = this.result;
-    return [...advice, spokenWithDoubts(text, doubts), ...cautions, ...(checked ? [] : [t.notChecked])].join(" ");
+    const { advice, text, writing, doubts, cautions, checked } = this.result;
+    const read = writing ? [writing.length > SHORT_WRITING ? t.muchWriting(writing.split(/\s+/).length) : t.spokenWriting(writing)] : [];
+    return [...advice, spokenWithDoubts(text, doubts), ...read, ...cautions, ...(checked ? [] : [t.notChecked])].join(" ");
+  }
+
+  /** Read out what is written in the picture: what the recogniser found, or else what the model makes of it. */
+  read() {
+    if (this.result.writing === null) return this.goOn("read");
+    announceLog(this.result.writing || t.noWriting);
+    return undefined;
   }
 }

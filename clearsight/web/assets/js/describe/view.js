@@ -78,6 +78,13 @@ function result() {
       ${error ? html`<p class="note">${icon("warning")}${error}</p>` : nothing}
       ${found.checked ? explanation(found.doubts, found.samples) : html`<p class="faint">${t.notChecked}</p>`}
     </section>
+    ${found.writing
+      ? html`<section class="describe-writing" aria-labelledby="written">
+          <h2 id="written">${t.describeWriting}</h2>
+          <p class="writing" dir="auto">${found.writing}</p>
+          <p class="faint">${t.writingBy(found.reader)}</p>
+        </section>`
+      : nothing}
     ${found.cautions.length
       ? html`<section class="describe-cautions" aria-labelledby="check-person">
           <h2 id="check-person">${t.describeCautions}</h2>
@@ -97,7 +104,7 @@ function next(app) {
     ${conversation && found.text
       ? html`<div class="describe-next">
           <button type="button" class="secondary" @click=${() => describing.goOn("detail")}>${t.describeDetail}</button>
-          <button type="button" class="secondary" @click=${() => describing.goOn("read")}>${t.describeRead}</button>
+          <button type="button" class="secondary" @click=${() => describing.read()}>${t.describeRead}</button>
           <button type="button" class="secondary" @click=${ask}>${t.describeAsk}</button>
           <button type="button" class="secondary" @click=${() => announceLog(describing.spoken)}>${t.describeRepeat}</button>
         </div>`
