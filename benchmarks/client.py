@@ -88,7 +88,7 @@ def export_of(count: int) -> bytes:
         "id": "long",
         "user_id": "",
         "title": f"{count} messages",
-        "settings": {},
+        "settings": {"model": "mini"},
         "metadata": {},
         "pinned": False,
         "last_sequence": count,

@@ -41,7 +41,9 @@ from clearsight.processing.images import ImageError
 from recipes.mini.primer import shapes
 
 WARM_UP = 0.25  # of the time: pages, compiled grammars and caches reach their size
-FEATURE_CACHE = 8 * 2**20  # bytes: small enough that it is full, and gives up old pictures, behind the warm-up
+FEATURE_CACHE = (
+    8 * 2**20
+)  # bytes: small enough that it is full, and gives up old pictures, behind the warm-up
 MOST_AT_ONCE = 48
 PATIENCE = 180.0  # seconds that one answer may take
 SCHEMA = {

@@ -25,7 +25,6 @@ def test_five_hundred_messages_with_twenty_pictures_open_at_their_end_and_go_on(
     expect(page.locator("article.user img").first).to_have_js_property("naturalWidth", 640)
     page.get_by_role("button", name="To the end").click()
     expect(articles.last).to_be_in_viewport()
-    with_mini(page)
     box = page.get_by_role("textbox", name="Message")
     box.fill("Which of them is blue?")
     box.press("Enter")

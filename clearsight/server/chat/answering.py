@@ -4,9 +4,10 @@ Both APIs go through `answering`; what it yields is read to the end or left, and
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -27,8 +28,12 @@ from clearsight.server.store import usage as ledger
 log = logging.getLogger(__name__)
 HELD_SECONDS = 0.3
 """A sentence that takes longer is told in parts, each judged with what went before it."""
+FEW_CHARACTERS = 1000
 MOST_BYTES_PER_TOKEN = 16
 """No text that is read has so many on average; prose has four, indented code some eight."""
+
+
+Result = TypeVar("Result")
 
 
 class InputRefused(Exception):
@@ -58,7 +63,7 @@ async def answering(
 
     Raises ApiError for what can't be answered and InputRefused for what may not be.
     """
-    prompt_tokens = await anyio.to_thread.run_sync(cost, asked)
+    prompt_tokens = await _aside(asked, cost, asked)
     meter = await Meter.begin(
         platform,
         principal,
@@ -74,8 +79,8 @@ async def answering(
     status: ledger.Status = "failed"
     try:
         moderator = await platform.moderator_of(principal.organisation_id)
-        verdict = await anyio.to_thread.run_sync(
-            moderator.conversation, asked.prompt.conversation, principal.organisation_id
+        verdict = await _aside(
+            asked, moderator.conversation, asked.prompt.conversation, principal.organisation_id
         )
         if verdict.blocked:
             status = "filtered"
@@ -112,6 +117,15 @@ async def answering(
             if generation and not usage.prompt_tokens:  # it was left before the prompt was read to its end
                 usage = Usage(prompt_tokens, 0, usage.completion_tokens, 0)
             await meter.settle(usage, status)
+
+
+async def _aside(asked: Asked, work: Callable[..., Result], *arguments: Any) -> Result:
+    """Do it in a thread, unless that is a longer way than the work: a few words are counted and judged at once."""
+    messages = asked.prompt.conversation.messages
+    short = not asked.prompt.pictures and sum(len(message.text) for message in messages) < FEW_CHARACTERS
+    if short and asked.model.processor is not None:
+        return work(*arguments)
+    return await anyio.to_thread.run_sync(work, *arguments)
 
 
 def cost(asked: Asked) -> int:

@@ -315,7 +315,7 @@ async def _insert(session: AsyncSession, costs: Sequence[Cost]) -> list[str]:
     """Write lines, and return the requests' ids of those that were not there."""
     values = [{name: getattr(cost, name) for name in Cost.__dataclass_fields__} for cost in costs]
     written = await session.execute(
-        insert(session, Usage).values(values).on_conflict_do_nothing().returning(Usage.request_id)
+        insert(session, Usage).on_conflict_do_nothing().returning(Usage.request_id), values
     )
     return list(written.scalars())
 
