@@ -60,7 +60,7 @@ $(VENV)/stamp-python:
 	@touch $@
 
 $(VENV)/stamp-run: $(VENV)/stamp-python pyproject.toml
-	$(PIP) install -e .
+	$(PIP) install -e '.[ocr,speech]'
 	@touch $@
 
 $(VENV)/stamp-test: $(VENV)/stamp-python pyproject.toml

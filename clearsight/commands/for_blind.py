@@ -1,7 +1,7 @@
 """`clearsight describe --for-blind`: what a picture shows, for somebody who can't see it.
 
 The same as the web client's "Describe for me", in the order in which it is read out: whether the picture is usable,
-the description with its doubtful words, what to check with a person.
+the description with its doubtful words, what PP-OCR reads in it where it is installed, what to check with a person.
 """
 
 import json
@@ -15,13 +15,15 @@ from clearsight.describing.cautions import cautions
 from clearsight.describing.instructions import MAX_TOKENS, SYSTEM, TURNS
 from clearsight.describing.quality import quality
 from clearsight.processing.images import from_conversation_image
+from clearsight.safety.pictures import READER, can_read, written
 
 UNSURE = " (unsure)"
 
 
 def describe_for_blind(loaded: Assistant, picture: Image, as_json: bool) -> None:
     """Print it. Raises what the engine raises."""
-    found = quality(from_conversation_image(picture))
+    pixels = from_conversation_image(picture)
+    found = quality(pixels)
     if not as_json:
         for finding in found.findings:
             print(finding.advice, flush=True)
@@ -31,18 +33,22 @@ def describe_for_blind(loaded: Assistant, picture: Image, as_json: bool) -> None
     again = Sampling(temperature=TEMPERATURE, max_tokens=longest, seed=1)
     others = [stream.result().text for stream in loaded.engine.submit_many(conversation, again, SAMPLES)]
     doubtful = doubts(text, others)
-    warned = cautions([text])
+    writing = written(pixels) if can_read() else None
+    warned = cautions([text, writing or ""])
     if as_json:
         whole: dict[str, Any] = {
             "quality": found.to_json(),
             "text": text,
             "doubts": [doubt.to_json() for doubt in doubtful],
             "samples": len(others),
+            "writing": writing,
             "cautions": [caution.to_json() for caution in warned],
         }
         print(json.dumps(whole, ensure_ascii=False))
         return
     print(marked(text, doubtful))
+    if writing:
+        print(f"Writing in the picture, read by {READER}:\n{writing}")
     for caution in warned:
         print(caution.advice)
 

@@ -36,7 +36,11 @@ def check_one_input(data: bytes) -> None:
     assert stored.tobytes() == picture.pixels.tobytes(), "the stored picture is another one"
     if data[4:8] == b"ftyp":
         return
-    original = images.decode(data)
+    try:
+        original = images.decode(data)
+    except images.ImageError:
+        assert b"acTL" in data, "what is accepted can't be read"
+        return  # a PNG whose animation is broken, which is left out of what is kept
     assert original.size == picture.pixels.size, "the original has another shape"
     assert original.tobytes() == picture.pixels.tobytes(), "the original shows something else"
 
