@@ -37,7 +37,11 @@ ANSWERS = (
     '```python\nfor number in range(10):\n    print(f"{number}: {number ** 2}")\n```\n\nThat prints ten lines.',
     "The area is $A = \\pi r^2$, so about $$\\int_0^1 x^2\\,dx = \\frac{1}{3}$$ of it is left.",
 )
-PAGE_WORK = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration")  # seconds; what watches the page left out
+PAGE_WORK = (
+    "ScriptDuration",
+    "LayoutDuration",
+    "RecalcStyleDuration",
+)  # seconds; what watches the page left out
 SCROLL = """async (step) => {
     const area = document.querySelector('#main > .scroll');
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));

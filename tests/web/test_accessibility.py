@@ -141,6 +141,16 @@ def test_focus_is_never_under_the_composer(open_page, picture: bytes) -> None:
         assert hidden is None
 
 
+def test_page_for_those_who_are_not_logged_in_fits_and_has_no_complaint(open_page) -> None:
+    page = open_page(storage_state=None, **PHONE)
+    expect(page.get_by_role("heading", name="You are not logged in")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    card, button = (page.locator(one).bounding_box() for one in (".login-card", ".login-card button"))
+    assert card is not None and button is not None
+    assert card["x"] >= 0 and button["x"] + button["width"] < card["x"] + card["width"] <= 320
+    assert complaints(page) == []
+
+
 def test_skip_links_come_first_and_work(open_page) -> None:
     page = open_page()
     expect(page.get_by_role("textbox", name="Message")).to_be_focused()

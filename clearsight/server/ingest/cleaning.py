@@ -120,6 +120,8 @@ def _webp(data: bytes) -> bytes | None:
         end = position + 8 + length
         if end > file_end or kind in parts:
             return None
+        if length & 1 and data[end : end + 1] != b"\0":
+            return None  # a damaged stream reads on into this byte, so that another one there makes another picture
         if kind in (b"VP8X", b"ALPH", b"VP8 ", b"VP8L"):
             parts[kind] = data[position + 8 : end]
         position = end + (length & 1)

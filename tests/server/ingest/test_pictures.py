@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import time
+import zlib
 
 import numpy as np
 import pytest
@@ -103,6 +104,34 @@ def test_a_photograph_is_stored_without_being_compressed_again() -> None:
         data = encoded(photograph, "JPEG", quality=90, **options)
         (picture,) = accept(data)
         assert len(picture.data) <= len(data) + 40
+
+
+def test_a_picture_whose_padding_is_filled_is_written_anew() -> None:
+    """A damaged stream of WebP is read on into the byte behind it: found by fuzzing."""
+    picture = scene()
+    lossless = next(
+        data
+        for quality in range(100)
+        if (data := encoded(picture, "WEBP", lossless=True, quality=quality))[12:16] == b"VP8L"
+        and data[16] % 2
+    )
+    filled = lossless[:-1] + b"\x01"
+    plain, written = accept(lossless, filled)
+    assert (plain.media_type, written.media_type) == ("image/webp", "image/png")
+    assert written.image.pixels.tobytes() == images.decode(filled).tobytes()
+
+
+def test_a_broken_animation_is_left_out_of_a_whole_picture() -> None:
+    """The numbers of its frames contradict each other: found by fuzzing."""
+    red = PILImage.new("RGB", (20, 20), "red")
+    data = encoded(red, "PNG", save_all=True, append_images=[PILImage.new("RGB", (20, 20), "blue")])
+    control = data.rindex(b"fcTL") + 4
+    chunk = b"fcTL" + (7).to_bytes(4, "big") + data[control + 4 : control + 26]
+    broken = data[: control - 4] + chunk + zlib.crc32(chunk).to_bytes(4, "big") + data[control + 30 :]
+    with pytest.raises(images.ImageError, match="frame"):
+        images.decode(broken)
+    (kept,) = accept(broken)
+    assert kept.image.pixels.getpixel((0, 0)) == (255, 0, 0) and b"fcTL" not in kept.data
 
 
 def test_a_second_wash_changes_nothing() -> None:
