@@ -5,7 +5,6 @@ import io
 import os
 import signal
 import time
-import zlib
 
 import numpy as np
 import pytest
@@ -122,12 +121,11 @@ def test_a_picture_whose_padding_is_filled_is_written_anew() -> None:
 
 
 def test_a_broken_animation_is_left_out_of_a_whole_picture() -> None:
-    """The numbers of its frames contradict each other: found by fuzzing."""
+    """A frame without its control chunk: found by fuzzing."""
     red = PILImage.new("RGB", (20, 20), "red")
     data = encoded(red, "PNG", save_all=True, append_images=[PILImage.new("RGB", (20, 20), "blue")])
-    control = data.rindex(b"fcTL") + 4
-    chunk = b"fcTL" + (7).to_bytes(4, "big") + data[control + 4 : control + 26]
-    broken = data[: control - 4] + chunk + zlib.crc32(chunk).to_bytes(4, "big") + data[control + 30 :]
+    control = data.rindex(b"fcTL") - 4
+    broken = data[:control] + data[control + 38 :]
     with pytest.raises(images.ImageError, match="frame"):
         images.decode(broken)
     (kept,) = accept(broken)
