@@ -92,11 +92,11 @@ async function start() {
     if (!(error instanceof ApiError) || error.status !== 401) app.fail(error);
     if (error.status === 0) return again();
   }
-  app.ready = true;
   if (app.session) {
     await Promise.all([loadPreferences(), loadModels(), app.library.refresh()].map((one) => one.catch(app.fail.bind(app))));
     await follow();
   }
+  app.ready = true; // not before: what is sent in the meantime would be lost to the conversation that is opened
   app.change();
   return undefined;
 }
