@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of the decoding path: python tests/fuzz/decoder.py -max_total_time=600
 
-For every input: no exception but a refusal in words of ours; what is accepted has the pixels of the clean file, and those
-that `processing.images.decode` sees in the same bytes, if it can read them. Without a folder of inputs in the
+For every input: no exception but a refusal in words of ours; what is accepted has the pixels of the clean file, and
+those that `processing.images.decode` sees in the same bytes, if it can read them. Without a folder of inputs in the
 arguments it starts from small valid files of every kind.
 """
 
