@@ -32,7 +32,9 @@ def test_page_goes_on_after_the_server_was_killed_in_mid_answer(
         expect(page.get_by_text("The connection is lost").first).to_be_visible()
         box.fill("I was just typing this")
         server = start(tmp_path, config, server.port).wait()
-        expect(page.get_by_text("The server stopped while this was being written.").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("The server stopped while this was being written.").first).to_be_visible(
+            timeout=60_000
+        )
         expect(answer).to_contain_text("word0")
         expect(box).to_have_value("I was just typing this")
         page.get_by_role("button", name="Answer again").click()
