@@ -31,6 +31,8 @@ class IngestLimits:
     """Processor time for one picture. Three times that by the clock ends it as well."""
     decode_memory_bytes: int = 1536 * MEBIBYTE
     """Address space of a decoding process above what it has when it starts."""
+    pictures_per_worker: int = 2_000
+    """Then a decoding process is replaced; a hundred thousand broken files made one grow by 50 MB."""
     cache_bytes: int = 256 * MEBIBYTE
     """Of decoded pictures that are kept for requests that send them again."""
     seen_edges: tuple[int, ...] = (512,)

@@ -1,4 +1,4 @@
-"""Decoding processes and their upkeep: one picture each at a time, ended and replaced when they exceed a limit.
+"""Decoding processes and their upkeep: one picture each at a time, replaced when they exceed a limit or have had many.
 
 A worker that runs out of time, memory or luck takes with it the one picture it was given; the next request finds
 another worker. Pixels travel through a pipe on a thread, so that neither the event loop nor Python's lock waits for
@@ -52,6 +52,7 @@ class _Worker:
 
     def __init__(self, limits: IngestLimits):
         self._limits = limits
+        self.pictures = 0
         # The folders that this process imports from, in its order, and nothing else of its surroundings.
         paths = [str(Path(clearsight.__file__).parents[1]), *(path for path in sys.path if path)]
         self._process = subprocess.Popen(
@@ -200,7 +201,7 @@ class DecoderPool:
         try:
             answer = await asyncio.wait_for(asyncio.shield(work), self._limits.decode_seconds * _CLOCK_FACTOR)
         except Refusal:
-            self._free.put_nowait(worker)
+            self._give_back(worker)
             raise
         except (
             BaseException
@@ -214,8 +215,17 @@ class DecoderPool:
             if isinstance(error, _WorkerEnded):
                 raise Refusal("The picture can't be decoded; save it as plain PNG or JPEG.") from None
             raise
-        self._free.put_nowait(worker)
+        self._give_back(worker)
         return answer
+
+    def _give_back(self, worker: _Worker) -> None:
+        """For the next picture, or, since hostile files leave crumbs of memory behind, to be replaced by a fresh one."""
+        worker.pictures += 1
+        if worker.pictures < self._limits.pictures_per_worker:
+            self._free.put_nowait(worker)
+        else:
+            worker.kill()
+            self._renew(worker, None)
 
     async def _take(self) -> _Worker:
         """The next free worker that lives; one that died idle, for instance of the system's need, is replaced."""

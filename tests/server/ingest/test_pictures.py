@@ -263,6 +263,23 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_accepted() ->
     asyncio.run(run())
 
 
+def test_a_worker_is_replaced_when_it_has_had_its_number_of_pictures() -> None:
+    async def run() -> None:
+        async with Ingest(IngestLimits(pictures_per_worker=3), workers=1) as ingest:
+            pids = set()
+            for number in range(7):
+                broken = number % 2
+                data = valid_files()["PNG RGB"][: 40 if broken else None]
+                try:
+                    await ingest.from_bytes(data + bytes([number]), param="file")
+                except ApiError:
+                    assert broken
+                pids.add(tuple(ingest.worker_pids))
+            assert len({pid for each in pids for pid in each}) == 3
+
+    asyncio.run(run())
+
+
 def test_a_worker_that_dies_takes_one_picture_with_it_at_most() -> None:
     async def run() -> None:
         async with Ingest(workers=1) as ingest:
