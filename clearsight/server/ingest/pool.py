@@ -219,7 +219,7 @@ class DecoderPool:
         return answer
 
     def _give_back(self, worker: _Worker) -> None:
-        """For the next picture, or, since hostile files leave crumbs of memory behind, to be replaced by a fresh one."""
+        """For the next picture; or to be replaced, since hostile files leave crumbs of memory behind."""
         worker.pictures += 1
         if worker.pictures < self._limits.pictures_per_worker:
             self._free.put_nowait(worker)
