@@ -96,7 +96,7 @@ def _check(value: Any, *, texts: bool) -> None:
 
 
 def _no_constant(name: str) -> Any:
-    raise ApiError(400, f"{name} is not a JSON number.", code="invalid_json")
+    raise ApiError(400, f"JSON has no number {name}.", code="invalid_json")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
