@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -45,6 +46,7 @@ from clearsight.server.store import conversations, messages
 router = APIRouter(tags=["describe"], route_class=StrictRoute)
 ROUTE = "/v1/describe"
 TITLE_CHARACTERS = 60
+READING = anyio.CapacityLimiter(1)  # the recogniser reads one picture at a time; others shall not wait in threads
 
 
 class Describe(Body):
@@ -102,7 +104,7 @@ async def describe(body: Describe, request: Request) -> EventStream:
             await holding.aclose()
             noted: dict[str, Any] = {}
             if whole and body.read and can_read():
-                noted["writing"] = await anyio.to_thread.run_sync(written, pixels)
+                noted["writing"] = await anyio.to_thread.run_sync(written, pixels, limiter=READING)
                 yield event({"type": "writing", "text": noted["writing"], "by": READER})
             warned = [one.to_json() for one in cautions([text, noted.get("writing", "")])]
             yield event({"type": "cautions", "cautions": warned})

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearsight.server.errors import ApiError
@@ -123,7 +123,7 @@ class Ledger:
         self._wait([cost])
 
     async def flush(self) -> None:
-        """Write what waits. What can't be written now waits on, unless its organisation is gone."""
+        """Write what waits. What the database doesn't take now waits on; what it never will is dropped."""
         async with self._writing:
             costs, self._waiting = self._waiting, []
             try:
@@ -146,9 +146,9 @@ class Ledger:
     async def _write(self, costs: list[Cost]) -> None:
         try:
             await record(self._database, costs)
-        except IntegrityError:
+        except (IntegrityError, DataError, ApiError) as error:  # for instance, its organisation is gone
             if len(costs) == 1:
-                log.warning("a line of the ledger is dropped: %s is gone", costs[0].organisation_id)
+                log.warning("a line of the ledger is dropped: %s", error)
                 return
             for cost in costs:
                 await self._write([cost])
