@@ -40,8 +40,9 @@ def url_of(number: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def ids(theirs: httpx2.Client, sample: bytes) -> Ids:
+def ids(theirs: httpx2.Client) -> Ids:
     """One of everything that has an id, of the other organisation."""
+    sample = encoded(scene(600, 401))  # which nobody else has
     upload = {"file": ("a.png", sample, "image/png")}
     found = {
         "file": _ok(theirs.post("/v1/files", files=upload, data={"purpose": "vision"}))["id"],

@@ -56,3 +56,16 @@ def test_a_rank_that_comes_late_to_an_attempt_that_is_over_does_not_disturb_the_
     late.join()
     stores[1].set("address", "here")
     assert {store.get("address") for store in stores} == {b"here"}
+
+
+def test_an_answer_that_a_late_rank_wrote_over_is_given_again(server):
+    meeting = dist.PrefixStore("clearsight", client(server))
+    with ThreadPoolExecutor(2) as pool:
+        tasks = [pool.submit(fresh_store, client(server), rank, SIZE, SECONDS) for rank in (0, 1)]
+        meeting.set("name/2", "third")
+        meeting.wait(["list", "answer/1"], SECONDS)
+        meeting.set("answer/1", "what the late one read")
+        meeting.set("answer/2", meeting.get("list"))
+        stores = [task.result() for task in tasks]
+    stores[1].set("address", "here")
+    assert stores[0].get("address") == b"here"
