@@ -46,9 +46,8 @@ from clearsight.server.store import conversations, messages
 router = APIRouter(tags=["describe"], route_class=StrictRoute)
 ROUTE = "/v1/describe"
 TITLE_CHARACTERS = 60
-READING = anyio.CapacityLimiter(
-    1
-)  # the recogniser reads one picture at a time; others shall not wait in threads
+READING = anyio.CapacityLimiter(1)
+"""The recogniser reads one picture at a time; others shall not wait in threads for it."""
 
 
 class Describe(Body):
