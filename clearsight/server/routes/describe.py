@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
-import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -46,8 +45,6 @@ from clearsight.server.store import conversations, messages
 router = APIRouter(tags=["describe"], route_class=StrictRoute)
 ROUTE = "/v1/describe"
 TITLE_CHARACTERS = 60
-READING = anyio.CapacityLimiter(1)
-"""The recogniser reads one picture at a time; others shall not wait in threads for it."""
 
 
 class Describe(Body):
@@ -105,7 +102,7 @@ async def describe(body: Describe, request: Request) -> EventStream:
             await holding.aclose()
             noted: dict[str, Any] = {}
             if whole and body.read and can_read():
-                noted["writing"] = await anyio.to_thread.run_sync(written, pixels, limiter=READING)
+                noted["writing"] = await anyio.to_thread.run_sync(written, pixels)
                 yield event({"type": "writing", "text": noted["writing"], "by": READER})
             warned = [one.to_json() for one in cautions([text, noted.get("writing", "")])]
             yield event({"type": "cautions", "cautions": warned})
