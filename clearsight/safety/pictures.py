@@ -28,7 +28,6 @@ MATCHING_DISTANCE = 31  # of 256 bits
 LEAST_QUALITY = 50  # of 100
 READER = "PP-OCR"
 READ_SIDE = 1600  # pixels: the longest side that is read; larger pictures are reduced
-LEAST_SIDE = 12  # pixels: no letter fits into less, and RapidOCR takes minutes for a line of pixels
 SMALL_SIDE = 480  # pixels: pictures whose longest side is shorter are read at twice the size
 FEW_LETTERS = 4  # a picture in which fewer are read is read again
 JUDGED_SIDE = 512  # pixels that are enough for OpenNSFW, which looks at 256
@@ -90,8 +89,6 @@ def sexual_score(pixels: PILImage.Image) -> float:
 
 def written(pixels: PILImage.Image) -> str:
     """The text in a picture, a line for each that is found. Raises ExtraMissing without RapidOCR."""
-    if min(pixels.size) < LEAST_SIDE:
-        return ""
     picture = pixels.convert("RGB")
     longest = max(picture.size)
     if longest > READ_SIDE:
