@@ -45,6 +45,13 @@ class ServerProcess:
         assert found is not None, self.said
         return found[0]
 
+    @property
+    def link(self) -> str:
+        """The owner's link that it printed, if this was the first start of its store."""
+        found = re.search(r"http://\S+#login=\S+", self.said)
+        assert found is not None, self.said
+        return found[0]
+
     def admin(self, *arguments: str) -> str:
         """What `clearsight admin` prints of its store."""
         command = [sys.executable, "-m", "clearsight", "admin", *arguments]

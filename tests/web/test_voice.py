@@ -14,7 +14,7 @@ from clearsight.speech import Speaking
 from clearsight.web import folder
 from tests.server.serving import serving
 from tests.web.conftest import CHROMIUM
-from tests.web.looking import complaints
+from tests.web.looking import THEMES, complaints, set_theme
 from tests.web.test_live_regions import WATCH
 
 pytestmark = [pytest.mark.slow, pytest.mark.bundled]
@@ -250,9 +250,8 @@ def test_speech_is_steered_by_keyboard_and_axe_has_no_complaint(open_listening) 
     page.keyboard.press("Enter")
     page.wait_for_timeout(400)
     assert page.evaluate("performance.now() - lastHeard") > 150, "paused is silent"
-    for theme in ("light", "dark", "contrast"):
-        page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
-        page.wait_for_timeout(200)
+    for theme in THEMES:
+        set_theme(page, theme)
         assert complaints(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.keyboard.press("Enter")
