@@ -7,7 +7,8 @@ Shape suffixes: R rank, I inputs, O outputs.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -32,8 +33,11 @@ class LowRank(nn.Module):
         self.lora_a = nn.Parameter(torch.empty(rank, base.in_features, device=device))
         self.lora_b = nn.Parameter(torch.zeros(base.out_features, rank, device=device))
         nn.init.kaiming_uniform_(self.lora_a, a=math.sqrt(5))
+        self.updated = True
 
     def forward(self, x: Tensor) -> Tensor:
+        if not self.updated:
+            return self.base(x)
         update = F.linear(F.linear(x, self.lora_a.to(x.dtype)), self.lora_b.to(x.dtype))
         return self.base(x) + self.scale * update
 
@@ -68,6 +72,19 @@ def add_low_rank(
         module.set_submodule(name, wrapped)
         parameters += [wrapped.lora_a, wrapped.lora_b]
     return parameters
+
+
+@contextmanager
+def without_updates(module: nn.Module) -> Iterator[None]:
+    """Within it, the module computes what it did before it had low-rank updates."""
+    layers = [layer for _, layer in _low_rank_layers(module)]
+    for layer in layers:
+        layer.updated = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.updated = True
 
 
 def merge_low_rank(module: nn.Module) -> None:

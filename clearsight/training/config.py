@@ -115,6 +115,9 @@ class Parallel:
     """Compute the layers' insides again in the backward pass instead of keeping them."""
     compile: bool = False
     """torch.compile of each layer."""
+    resting: Literal["own", "int8"] = "own"
+    """Weights of layers that are not trained. int8 makes low-rank training on a processor two to three times as fast,
+    together with compile; products with them are then a little off, forwards and back."""
     device: str = "auto"
 
 

@@ -30,6 +30,7 @@ from clearsight.models.text import TextDecoder, TextLayer
 from clearsight.models.vision import VisionLayer
 from clearsight.training.config import ConfigError, Parallel
 from clearsight.training.rendezvous import fresh_store
+from clearsight.training.resting import rest_in_int8
 
 TIMEOUT = timedelta(minutes=30)  # of a collective; a rank that hangs is noticed much sooner (see heartbeat)
 TENSOR_PLAN: dict[str, Callable[[], ParallelStyle]] = {
@@ -129,13 +130,24 @@ def precision(settings: Parallel, device: torch.device) -> torch.dtype:
 
 
 def spread(model: nn.Module, world: World, settings: Parallel) -> None:
-    """Share the decoder's layers, checkpoint, compile and shard, in place and in this order.
+    """Put to rest, share the decoder's layers, checkpoint, compile and shard, in place and in this order.
 
     Layers are those of towers and decoders, wherever they are in the model.
 
-    Raises ConfigError when the heads can't be divided among `parallel.tensor` ranks.
+    Raises ConfigError when the heads can't be divided among `parallel.tensor` ranks, and for weights that are to rest
+    in int8 where that can't be done or there are none.
     """
     layers = [module for module in model.modules() if isinstance(module, VisionLayer | TextLayer)]
+    if settings.resting == "int8":
+        if world.device.type != "cpu" or settings.tensor > 1:
+            raise ConfigError(
+                "parallel.resting=int8 is for processors, with parallel.tensor=1; leave it at own"
+            )
+        if not sum(rest_in_int8(layer) for layer in layers):
+            raise ConfigError(
+                "parallel.resting=int8 finds no weights that rest: all layers are trained. Give model.rank, or "
+                "leave it at own"
+            )
     if settings.tensor > 1:
         assert world.mesh is not None
         for text in (module for module in model.modules() if isinstance(module, TextDecoder)):

@@ -22,7 +22,7 @@ def written_out(
     is_causal: bool = False,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """As `scaled_dot_product_attention` for query (B, H, T, K), key and value (B, G, S, K), mask (T, S) bool."""
+    """As the function it replaces: query (B, H, T, K), key and value (B, G, S, K), mask (T, S) or (B, 1, T, S)."""
     batch, heads, length, width = query.shape
     query, key = query.to(value.dtype), key.to(value.dtype)  # rotation leaves them in float32 under autocast
     groups = key.shape[1] if enable_gqa else heads
@@ -31,8 +31,9 @@ def written_out(
         scores = (rows * (1 / math.sqrt(width))) @ key.transpose(-1, -2)
         if is_causal:
             attn_mask = torch.ones(length, length, dtype=torch.bool, device=query.device).tril()
-        if attn_mask is not None:
-            scores = scores.masked_fill(~attn_mask.repeat(heads // groups, 1), -torch.inf)
+        if attn_mask is not None:  # the heads of a group lie one below the other
+            heads_apart = scores.unflatten(2, (-1, length))
+            scores = heads_apart.masked_fill(~attn_mask.unsqueeze(-3), -torch.inf).flatten(2, 3)
         return (scores.softmax(-1) @ value).reshape(batch, heads, length, width)
 
 

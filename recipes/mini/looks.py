@@ -111,17 +111,23 @@ def look(folder: Path, split: Split, count: int, processor: Processor) -> None:
 
 @torch.no_grad()
 def find_axes(folder: Path) -> None:
-    """Write the principal axes (R, F) of the folded features, scaled so that each gives numbers of deviation 1.
+    """Write the principal axes of the looks' folded features."""
+    torch.manual_seed(0)
+    features = Looks(folder, "train").features
+    some = fold(features[torch.randperm(len(features))[:1000]]).flatten(0, 1)
+    save_file({"axes": principal_axes(some, RANK)}, folder / AXES)
+
+
+@torch.no_grad()
+def principal_axes(folded_LF: Tensor, rank: int) -> Tensor:
+    """Principal axes (R, F) of folded features, scaled so that each gives numbers of deviation 1.
 
     Features are dominated by a few directions; a step of equal size along each of these axes is what lets the
     connector learn in seconds without its tokens growing.
     """
-    torch.manual_seed(0)
-    features = Looks(folder, "train").features
-    some = fold(features[torch.randperm(len(features))[:1000]]).flatten(0, 1)
-    _, lengths, axes = torch.svd_lowrank(some - some.mean(0), q=RANK, niter=2)
-    deviations = lengths / len(some) ** 0.5
-    save_file({"axes": (axes / deviations.clamp(min=1e-3 * deviations[0])).T.contiguous()}, folder / AXES)
+    _, lengths, axes = torch.svd_lowrank(folded_LF - folded_LF.mean(0), q=rank, niter=2)
+    deviations = lengths / len(folded_LF) ** 0.5
+    return (axes / deviations.clamp(min=1e-3 * deviations[0])).T.contiguous()
 
 
 def main() -> None:

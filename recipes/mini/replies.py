@@ -1,18 +1,28 @@
 """Text-only conversations for the bundled model's training: our prompts, answered by the base model itself.
 
-Learning to see must not cost the decoder what it knows. Its own greedy answers keep it where it is.
+Learning to see must not cost the decoder what it knows. Its own answers keep it where it is: greedy ones to learn by
+heart (stages 2 and 3), and sampled ones, at temperature 1 and however they end, over which stage 4 holds its
+predictions to the base model's.
 
-    python -m recipes.mini.replies          # writes recipes/mini/chat.jsonl
+    python -m recipes.mini.replies          # writes recipes/mini/chat.jsonl and recipes/mini/sampled.jsonl
 """
 
 import json
 from pathlib import Path
 
+from rich.progress import track
+
 from clearsight import mini
+from clearsight.conversation import Conversation, user
 from clearsight.data.sources.base_replies import answers
+from clearsight.decoding.sampling import Sampling
+from clearsight.engine import Engine
 
 OUT = Path(__file__).with_name("chat.jsonl")
+SAMPLED = Path(__file__).with_name("sampled.jsonl")
 MAX_TOKENS = 80
+SAMPLES = 3  # a prompt
+SAMPLED_TOKENS = 128
 
 THINGS = (
     "the moon",
@@ -96,7 +106,35 @@ def prompts() -> list[str]:
     return [*REQUESTS, *about, *capitals]
 
 
+def many_prompts() -> list[str]:
+    """What is answered by sampling: all forms about all things, and what makes longer prose."""
+    about = [form.format(thing) for thing in THINGS for form in FORMS]
+    longer = [f"Write the beginning of an article about {thing}." for thing in THINGS]
+    stories = [f"Begin a story that takes place in {place}." for place in PLACES]
+    places = [f"What is {place} known for?" for place in PLACES]
+    return [*REQUESTS, *about, *longer, *stories, *places]
+
+
+def sample() -> None:
+    asked = [(prompt, seed) for prompt in many_prompts() for seed in range(SAMPLES)]
+    with Engine(mini.base_model(), mini.processor()) as engine:
+        streams = [
+            engine.submit(
+                Conversation((user(prompt),)),
+                Sampling(temperature=1.0, max_tokens=SAMPLED_TOKENS, seed=seed),
+            )
+            for prompt, seed in asked
+        ]
+        said = [stream.result().text.strip() for stream in track(streams, "sampling")]
+    records = [
+        {"prompt": prompt, "reply": text} for (prompt, _), text in zip(asked, said, strict=True) if text
+    ]
+    SAMPLED.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+    print(f"{len(records)} sampled replies in {SAMPLED}")
+
+
 def main() -> None:
+    sample()
     asked = prompts()
     said = answers(mini.base_model(), mini.processor(), asked, max_tokens=MAX_TOKENS, batch_size=len(asked))
     records = []

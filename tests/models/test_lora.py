@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from clearsight.models.lora import add_low_rank, low_rank_state_dict, merge_low_rank
+from clearsight.models.lora import add_low_rank, low_rank_state_dict, merge_low_rank, without_updates
 
 
 class Block(nn.Module):
@@ -39,6 +39,19 @@ def test_a_trained_update_survives_merging_and_its_base_does_not_move() -> None:
     torch.testing.assert_close(
         base + updates["q_proj.lora_b"] @ updates["q_proj.lora_a"], block.q_proj.weight.detach()
     )
+
+
+def test_updates_can_be_left_out_for_a_while() -> None:
+    torch.manual_seed(0)
+    block, x = Block(), torch.randn(3, 6)
+    before = block(x)
+    add_low_rank(block, rank=2, alpha=4, names=["q_proj"])
+    nn.init.ones_(block.q_proj.lora_b)
+    after = block(x)
+    with pytest.raises(ZeroDivisionError), without_updates(block):
+        assert torch.equal(block(x), before)
+        raise ZeroDivisionError
+    assert torch.equal(block(x), after) and not torch.equal(after, before)
 
 
 def test_names_that_match_nothing_are_refused() -> None:

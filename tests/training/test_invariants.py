@@ -71,6 +71,14 @@ def test_compiled_layers_learn_what_eager_ones_do(recipe, plain, tmp_path):
     same_learning(plain, tmp_path)
 
 
+def test_low_rank_updates_learn_nearly_the_same_beside_weights_in_int8(recipe, tmp_path):
+    settings = (*SETTINGS, "data.rows=8", "model.rank=4", "model.trained=connector,text")
+    for resting in ("own", "int8"):
+        train(recipe, tmp_path / resting, *settings, f"parallel.resting={resting}")
+    exact, near = losses(tmp_path / "own"), losses(tmp_path / "int8")
+    assert near != exact and near == pytest.approx(exact, rel=0.02)
+
+
 @pytest.mark.slow
 def test_muon_over_two_processes_is_muon(recipe, tmp_path):
     for processes in (1, 2):
