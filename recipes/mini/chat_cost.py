@@ -15,6 +15,7 @@ import pydoc_data.topics
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,8 +28,15 @@ from clearsight.conversation import Conversation, assistant, user
 from clearsight.data.sources.base_replies import answers
 from clearsight.models.vlm import VisionLanguageModel
 from clearsight.processing.processor import Processor
+from recipes.mini.documents import fill
 
 SCORES = Path("docs/chat_cost.json")
+CARD = Path("docs/model_card.md")
+KINDS = {
+    "prose": "this project's guides",
+    "reference": "Python's language reference",
+    "replies": "the base model's replies to questions of their own",
+}
 DOCS = ("guide.md", "security.md", "operations.md", "training.md", "engine.md")
 PIECE = 256  # tokens
 REPLY_TOKENS = 120
@@ -117,6 +125,18 @@ def ratio(ours: np.ndarray, base: np.ndarray, draws: int = 2000) -> tuple[float,
     return of(everything), float(low), float(high)
 
 
+def table(scores: dict[str, Any]) -> str:
+    """Markdown, a line for each kind of text."""
+    lines = ["| text | tokens | base model | this model | ratio (95% interval) |", "|---|---:|---:|---:|---|"]
+    for kind, s in scores.items():
+        low, high = s["interval"]
+        lines.append(
+            f"| {KINDS[kind]} | {s['tokens']:,} | {s['base']:.2f} | {s['base'] * s['ratio']:.2f} "
+            f"| {s['ratio']:.3f} ({low:.3f} to {high:.3f}) |"
+        )
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -150,6 +170,7 @@ def main() -> None:
         )
     if arguments.write:
         SCORES.write_text(json.dumps(scores, indent=1) + "\n")
+        fill(CARD, "chat_cost", table(scores))
     print(json.dumps(scores))
 
 

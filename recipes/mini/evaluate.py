@@ -28,12 +28,12 @@ from clearsight.data.worlds.scene import SIZE, Question, Scene
 from clearsight.decoding.sampling import Sampling
 from clearsight.engine import Engine, EngineConfig, Stream
 from clearsight.evals.statistics import wilson
+from recipes.mini.documents import fill
 from recipes.mini.primer import charts, icons, shapes, tables, words
 
 WORLDS: tuple[ModuleType, ...] = (words, shapes, icons, charts, tables)
 SCORES = Path("docs/mini_scores.json")
 README = Path("README.md")
-START, END = "<!-- scores of recipes.mini.evaluate -->", "<!-- end of scores -->"
 PICTURES_AT_ONCE = 16
 LONGEST_BLIND = 48  # tokens
 
@@ -119,7 +119,7 @@ def main() -> None:
     print(table(scores))
     if arguments.write:
         SCORES.write_text(json.dumps(scores, indent=1) + "\n")
-        write_table(table(scores))
+        fill(README, "evaluate", table(scores))
 
 
 def summary(counts: Counter[str]) -> dict[str, dict[str, Any]]:
@@ -159,13 +159,6 @@ def table(scores: dict[str, dict[str, Any]]) -> str:
 
 def _share(score: float, interval: list[float]) -> str:
     return f"{score:.1%} ({interval[0]:.1%} to {interval[1]:.1%})"
-
-
-def write_table(markdown: str) -> None:
-    text = README.read_text()
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{START}\n{markdown}\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from PIL import Image as PILImage
 from torch import Tensor, nn
 
 from clearsight import mini
@@ -280,9 +281,9 @@ def encoded_turns(
     return processor.template.encode(conversation, plans, processor.tokenizer, add_generation_prompt=False)
 
 
-def tile_of(settings: TileSettings, picture: object) -> Tensor:
+def tile_of(settings: TileSettings, picture: PILImage.Image) -> Tensor:
     """The one tile (1, 3, S, S) uint8 of a picture."""
-    return cut(picture, plan(*picture.size, settings, "low"))  # type: ignore[attr-defined, arg-type]
+    return cut(picture, plan(*picture.size, settings, "low"))
 
 
 # ---------------------------------------------------------------------------------------------------
