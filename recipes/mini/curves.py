@@ -208,6 +208,7 @@ def main() -> None:
     )
     parser.add_argument("--run", type=Path, required=True, help="a run of recipes/mini/tuning.py")
     parser.add_argument("--scenes", type=int, default=14, help="of each world")
+    parser.add_argument("--every", type=int, default=130, help="steps between the checkpoints that are asked")
     parser.add_argument("--write", action="store_true", help=f"write mini_curves.json and .svg to {OUT}")
     arguments = parser.parse_args()
     use_on_cpu("cpu")
@@ -229,7 +230,7 @@ def main() -> None:
 
     add(0)
     checkpoints = Checkpoints(arguments.run / "checkpoints")
-    for step in checkpoints.steps():
+    for step in (step for step in checkpoints.steps() if step % arguments.every == 0):
         learner.fill(tuned, checkpoints.path(step))
         add(step)
     print(table(curves))
