@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--run", type=Path, required=True, help="a run of recipes/mini/tuning.py")
+    parser.add_argument(
+        "--start", help="folder of the parts that the run started from, where mini is another one since"
+    )
     parser.add_argument("--scenes", type=int, default=14, help="of each world")
     parser.add_argument("--every", type=int, default=130, help="steps between the checkpoints that are asked")
     parser.add_argument("--write", action="store_true", help=f"write mini_curves.json and .svg to {OUT}")
@@ -214,6 +218,8 @@ def main() -> None:
     use_on_cpu("cpu")
     record = read_run(arguments.run)
     config = from_json(record.config, recipe())
+    if arguments.start:
+        config = replace(config, model=replace(config.model, start=arguments.start))
     processor = mini.processor()
     tuned = build(config, processor, Vocabulary(processor)).eval()
     for layer in [module for module in tuned.modules() if isinstance(module, VisionLayer | TextLayer)]:

@@ -1,5 +1,6 @@
 """Stage 4 of the bundled model: rows share a picture and nothing else, text is held to the base model's."""
 
+import json
 import random
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from clearsight import mini
 from clearsight.data import worlds
 from clearsight.models.lora import LowRank, add_low_rank
 from clearsight.models.vlm import IGNORED
-from recipes.mini import chat_cost, tuning
+from recipes.mini import chat_cost, curves, tuning
 from recipes.mini.cpu_attention import written_out
 from recipes.mini.lessons import Vocabulary
 from recipes.mini.seeds import Seeds
@@ -152,6 +153,26 @@ def test_the_ratio_of_perplexities_and_its_interval() -> None:
     middle, low, high = chat_cost.ratio(ours, base)
     assert middle == pytest.approx(2.718281828 ** (6 / 60))
     assert low == pytest.approx(1.0) and high == pytest.approx(2.718281828 ** (6 / 50))
+
+
+def test_the_cards_tables_are_those_of_the_kept_scores() -> None:
+    root = Path(__file__).parents[2]
+    card = (root / chat_cost.CARD).read_text(encoding="utf-8")
+    assert chat_cost.table(json.loads((root / chat_cost.SCORES).read_text())) in card
+    assert curves.table(json.loads((root / curves.OUT / "mini_curves.json").read_text())) in card
+
+
+def test_needed_compute_is_that_of_the_law_and_none_below_its_floor() -> None:
+    points = [{"flops": c, "nats": 2.0 * c**-0.3 + 0.2} for c in (1.0, 2.0, 4.0, 8.0)]
+    assert curves.needed(points, 0.5) == pytest.approx((2.0 / (0.6931 - 0.2)) ** (1 / 0.3), rel=0.1)
+    assert curves.needed(points, 0.99) is None
+    assert curves.needed(points[::-1][:2], 0.5) is None
+
+
+def test_every_question_has_a_skill_of_the_curves() -> None:
+    for name in worlds.WORLDS:
+        for question in worlds.load(name).sample(1, "eval").questions:
+            assert curves.skill_of(name, question) in curves.WANTED
 
 
 @pytest.mark.slow
