@@ -158,7 +158,7 @@ class Branches:
         """Of pictures, each `asked` several questions, and of conversations without."""
         shared = len(picture_prefix(processor))
         trees = [
-            (shared, [_encoded(processor, text, answer) for text, answer in pairs]) for pairs in asked
+            (shared, [encoded_turns(processor, [ANY_PICTURE], [pair]) for pair in pairs]) for pairs in asked
         ] + [(0, [(chat.ids.tolist(), chat.learned.tolist())]) for chat in chats]
         ids: list[int] = []
         labels: list[int] = []
@@ -189,18 +189,27 @@ class Branches:
         )
 
 
-def _encoded(processor: Processor, text: str, answer: str) -> tuple[list[int], list[bool]]:
-    """Ids of a question about a picture, and which of them are the reply."""
-    conversation = Conversation((user(ANY_PICTURE, text), assistant(answer)))
+def encoded_turns(
+    processor: Processor, pictures: list[Image], turns: list[tuple[str, str]]
+) -> tuple[list[int], list[bool]]:
+    """Ids of a conversation whose first question comes with the pictures, and which of them are replies."""
+    messages = []
+    for number, (question, answer) in enumerate(turns):
+        messages += [user(*(pictures if number == 0 else ()), question), assistant(answer)]
+    conversation = Conversation(tuple(messages))
     plans = processor.plan_images(conversation, detail="low")
     return processor.template.encode(conversation, plans, processor.tokenizer, add_generation_prompt=False)
 
 
 def picture_prefix(processor: Processor) -> list[int]:
     """The ids with which every conversation about one picture begins."""
-    ids, _ = _encoded(processor, "?", "?")
-    around = processor.tokenizer.special("<fake_token_around_image>")
-    return ids[: len(ids) - ids[::-1].index(around)]
+    ids, _ = encoded_turns(processor, [ANY_PICTURE], [("?", "?")])
+    return ids[: behind_pictures(processor, ids)]
+
+
+def behind_pictures(processor: Processor, ids: list[int]) -> int:
+    """How many ids a conversation's pictures take, with all that stands before them."""
+    return len(ids) - ids[::-1].index(processor.tokenizer.special("<fake_token_around_image>"))
 
 
 # ---------------------------------------------------------------------------------------------------

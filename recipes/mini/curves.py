@@ -35,15 +35,14 @@ from clearsight.training.checkpoint import Checkpoints
 from clearsight.training.config import from_json
 from clearsight.training.record import read_run
 from clearsight.training.resting import rest_in_int8
+from recipes.mini.choices import ANY_PICTURE, behind_pictures, encoded_turns
 from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.documents import fill
 from recipes.mini.lessons import Vocabulary
 from recipes.mini.tuning import (
-    ANY_PICTURE,
     Row,
     Tuned,
     build,
-    encoded_turns,
     recipe,
     sees,
     tile_of,
@@ -54,7 +53,7 @@ FIRST_SEED = 4_000_000  # beyond those of suites and validation
 QUESTIONS = 8  # a picture, at most
 ROWS = 6  # at once
 CHARTED = ("charts", "plots", "histograms", "heat_maps", "tables")
-# Skills, and what share of right answers a GPU run is asked for (the mission's bars, where it names one).
+# Skills, and what share of right answers a GPU run is asked for at the least.
 WANTED = {
     "read out": 0.9,
     "charts and tables": 0.75,
@@ -96,7 +95,6 @@ def skill_of(world: str, question: Question) -> str:
 def asked(tuned: Tuned, scenes: int, tokens: int) -> list[tuple[Tensor, list[Row], list[list[str]]]]:
     """Batches of folded features, rows, and the skill of each row's branches; the tower looks once."""
     processor = mini.processor()
-    around = processor.tokenizer.special("<fake_token_around_image>")
     rows, skills, looks = [], [], []
     for name in track(worlds.WORLDS, "drawing"):
         for seed in range(FIRST_SEED, FIRST_SEED + scenes):
@@ -113,8 +111,7 @@ def asked(tuned: Tuned, scenes: int, tokens: int) -> list[tuple[Tensor, list[Row
                     encoded.append(one)
                     told.append(skill)
             if encoded:
-                ids = encoded[0][0]
-                rows.append(Row.of(len(ids) - ids[::-1].index(around), encoded, tokens))
+                rows.append(Row.of(behind_pictures(processor, encoded[0][0]), encoded, tokens))
                 skills.append(told)
                 tiles = [tile_of(processor.tile_settings, picture) for picture in scene.pictures]
                 looks.append(tuned.look(torch.cat(tiles)))

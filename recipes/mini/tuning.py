@@ -32,7 +32,6 @@ from PIL import Image as PILImage
 from torch import Tensor, nn
 
 from clearsight import mini
-from clearsight.conversation import Conversation, Image, assistant, user
 from clearsight.data import worlds
 from clearsight.data.worlds.scene import Scene, Split, rng_for, wording
 from clearsight.models.lora import add_low_rank, without_updates
@@ -57,7 +56,7 @@ from clearsight.training.parallel import World
 from clearsight.training.task import Counts, Show
 from recipes.mini import choices
 from recipes.mini.bridge import VocabularyLoss
-from recipes.mini.choices import ANY_PICTURE, Axes, start_of
+from recipes.mini.choices import ANY_PICTURE, TELLING, Axes, behind_pictures, encoded_turns, start_of
 from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.lessons import DESCRIBE, GRID, Vocabulary
 from recipes.mini.looks import fold, principal_axes
@@ -69,7 +68,6 @@ from recipes.mini.tower import HEADS
 PRIMER = {icons: 0.11, shapes: 0.09, charts: 0.04, words: 0.03, tables: 0.03}  # the rest are all worlds alike
 TURNS = 0.2  # share of scenes whose questions are turns of conversations
 DESCRIBED = 0.15  # share of scenes of which a description is asked
-TELLING = 4  # tokens of an answer that weigh in full; longer ones weigh as much in all
 AXES_SEED = 3_000_000
 AXES_PICTURES = 192
 CHATS_HELD_OUT = 10  # every so many-th text
@@ -245,15 +243,14 @@ class Exercises:
 
     def _row(self, rng: random.Random, seed: int, split: Split) -> tuple[Scene, Row]:
         """The scene of a seed, or where none of its questions fits into a row, that of another."""
-        around = self.processor.tokenizer.special("<fake_token_around_image>")
         while True:
             scene = scene_of(seed, split)
             pictures = [ANY_PICTURE] * len(scene.pictures)
             encoded = [encoded_turns(self.processor, pictures, turns) for turns in asked(rng, scene)]
             fitting = [one for one in encoded if len(one[0]) <= self.settings.row_tokens]
             if fitting:
-                ids = fitting[0][0]
-                return scene, Row.of(len(ids) - ids[::-1].index(around), fitting, self.settings.row_tokens)
+                begin = behind_pictures(self.processor, fitting[0][0])
+                return scene, Row.of(begin, fitting, self.settings.row_tokens)
             seed += INSTEAD
 
     def _text(self, rng: random.Random, split: Split) -> Row:
@@ -267,18 +264,6 @@ class Exercises:
             ids = ids[: self.settings.row_tokens]
             encoded.append((ids, [False] * len(ids)))
         return Row.of(0, encoded, self.settings.row_tokens)
-
-
-def encoded_turns(
-    processor: Processor, pictures: list[Image], turns: list[tuple[str, str]]
-) -> tuple[list[int], list[bool]]:
-    """Ids of a conversation whose first question comes with the pictures, and which of them are replies."""
-    messages = []
-    for number, (question, answer) in enumerate(turns):
-        messages += [user(*(pictures if number == 0 else ()), question), assistant(answer)]
-    conversation = Conversation(tuple(messages))
-    plans = processor.plan_images(conversation, detail="low")
-    return processor.template.encode(conversation, plans, processor.tokenizer, add_generation_prompt=False)
 
 
 def tile_of(settings: TileSettings, picture: PILImage.Image) -> Tensor:

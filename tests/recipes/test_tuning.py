@@ -16,7 +16,7 @@ from clearsight import mini
 from clearsight.data import worlds
 from clearsight.models.lora import LowRank, add_low_rank
 from clearsight.models.vlm import IGNORED
-from recipes.mini import chat_cost, curves, tuning
+from recipes.mini import chat_cost, choices, curves, tuning
 from recipes.mini.cpu_attention import written_out
 from recipes.mini.lessons import Vocabulary
 from recipes.mini.seeds import Seeds
@@ -47,9 +47,8 @@ def test_each_conversation_of_a_row_is_answered_as_if_it_were_alone(processor) -
         [("How many?", "two")],
     ]
     pictures = [tuning.ANY_PICTURE] * 2
-    encoded = [tuning.encoded_turns(processor, pictures, one) for one in turns]
-    ids = encoded[0][0]
-    begin = len(ids) - ids[::-1].index(processor.tokenizer.special("<fake_token_around_image>"))
+    encoded = [choices.encoded_turns(processor, pictures, one) for one in turns]
+    begin = choices.behind_pictures(processor, encoded[0][0])
     row = tuning.Row.of(begin, encoded, 160)
     tokens = torch.randn(2, 16, model.config.text.hidden_size)
     tuned = tuning.Tuned(
