@@ -8,9 +8,10 @@ of the first answer gets
     support(w) = (1 / n) * number of the n others that contain w
 
 where "contain" is judged on normalised words: lower case without accents, "two" as 2, 1,000 as 1000, plurals as
-their singular. Words that carry nothing ("the", "is", "there") have no support of their own. A word with less than
-half is doubtful; doubtful neighbours are one span, with the lowest support among them. `answer_support` is the lowest
-of an answer's words: an answer is as uncertain as its most uncertain word.
+their singular. Words that carry nothing ("the", "is", "there") have no support of their own, unless the answer has no
+other words: "that" may be what a sign says. A word with less than half is doubtful; doubtful neighbours are one span,
+with the lowest support among them. `answer_support` is the lowest of an answer's words: an answer is as uncertain as
+its most uncertain word.
 
 What this can't see: an error that is made every time. What it gets wrong: another word for the same thing ("sofa",
 "couch") counts as disagreement; long answers that pick other details do so too, which is why few words of a long
@@ -77,14 +78,10 @@ class _Word:
     norm: str
 
 
-def words(text: str) -> list[_Word]:
-    """The words of a text that carry something, in order, with where they stand."""
-    found = []
-    for match in _WORD.finditer(text):
-        norm = normal(match[0])
-        if norm not in _EMPTY:
-            found.append(_Word(match.start(), match.end(), norm))
-    return found
+def words(text: str, *, empty: bool = False) -> list[_Word]:
+    """The words of a text that carry something (with `empty` all of its words), in order, with where they stand."""
+    found = [_Word(match.start(), match.end(), normal(match[0])) for match in _WORD.finditer(text)]
+    return [word for word in found if empty or word.norm not in _EMPTY]
 
 
 def normal(word: str) -> str:
@@ -115,16 +112,18 @@ def _singular(word: str) -> str:
 
 
 def supports(answer: str, others: Sequence[str]) -> list[tuple[int, int, float]]:
-    """(start, end, support) of each word of an answer that carries something. Needs at least one other answer."""
+    """(start, end, support) of each word of an answer that carries something, or of each word where none does.
+
+    Needs at least one other answer.
+    """
     assert others, "support is measured against other answers"
-    sets = [{word.norm for word in words(other)} for other in others]
-    return [
-        (word.start, word.end, sum(word.norm in one for one in sets) / len(sets)) for word in words(answer)
-    ]
+    carrying = words(answer) or words(answer, empty=True)
+    sets = [{word.norm for word in words(other, empty=True)} for other in others]
+    return [(word.start, word.end, sum(word.norm in one for one in sets) / len(sets)) for word in carrying]
 
 
 def answer_support(answer: str, others: Sequence[str]) -> float:
-    """The lowest support of an answer's words, in [0, 1]; 1 for one that says nothing but empty words."""
+    """The lowest support of an answer's words, in [0, 1]; 1 for one without words."""
     return min((support for _, _, support in supports(answer, others)), default=1.0)
 
 

@@ -59,9 +59,15 @@ def test_doubts_apart_stay_apart() -> None:
     assert [one.text for one in found] == ["Bread", "cheese"]
 
 
-def test_empty_words_are_never_doubtful() -> None:
+def test_empty_words_are_never_doubtful_beside_others() -> None:
     assert doubts("There is a dog.", ["dog", "The dog"]) == []
-    assert answer_support("It is.", ["No"]) == 1.0
+
+
+def test_answer_of_empty_words_alone_is_doubtful_where_others_say_something_else() -> None:
+    assert answer_support("that", ["what", "coral", "is in"]) == 0.0
+    assert [one.text for one in doubts("That", ["what", "what is written"])] == ["That"]
+    assert answer_support("It is.", ["Yes, it is"]) == 1.0
+    assert answer_support("?", ["No"]) == 1.0
 
 
 def test_places_are_those_of_the_answer_beyond_ascii() -> None:
