@@ -6,6 +6,7 @@ Shape suffixes: N new tokens, S sequences, B blocks of the longest sequence, M r
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,21 +30,21 @@ class FlatBatch:
         positions: list[int] = []
         slots: list[int] = []
         starts = [0]
-        tables = torch.zeros(len(pieces), max((len(b) for _, b in pieces), default=0), dtype=torch.int32)
+        tables = np.zeros((len(pieces), max((len(b) for _, b in pieces), default=0)), dtype=np.int32)
         for number, (places, blocks) in enumerate(pieces):
             positions += places
             slots += [blocks[place // block_size] * block_size + place % block_size for place in places]
             starts.append(len(positions))
-            tables[number, : len(blocks)] = _int32(blocks)
+            tables[number, : len(blocks)] = blocks
         return cls(
             positions_N=_int32(positions),
             slots_N=_int32(slots),
             query_starts=_int32(starts),
             context_lens=_int32([places.stop for places, _ in pieces]),
-            block_tables=tables,
+            block_tables=torch.from_numpy(tables),
             rows_M=_int32(rows),
         )
 
 
 def _int32(values: Sequence[int]) -> Tensor:
-    return torch.tensor(values, dtype=torch.int32)
+    return torch.from_numpy(np.asarray(values, dtype=np.int32))  # for a few numbers eight times as fast as torch.tensor

@@ -13,6 +13,7 @@
 constexpr int KEY_TILE = 64;
 constexpr int MAX_QUERY_ROWS = 96;
 constexpr int MAX_HEAD_DIM = 128;
+constexpr int FEW_QUERIES = W == 16 ? 4 : 0;  // rows whose sums over a whole tile fit the registers
 
 // One tile of keys, dimensions first, and its values, dimensions last.
 template <class T>
@@ -83,6 +84,10 @@ class Attention {
         int begin = 0;
         while (visible_[begin] <= first_key) ++begin;
         const int keys = std::min(KEY_TILE, visible_[rows_ - 1] - first_key);
+        if (FEW_QUERIES && begin == 0 && rows_ <= FEW_QUERIES && head_dim_ == KEY_TILE) {
+            few(tile, first_key, keys, std::make_integer_sequence<int, FEW_QUERIES>());
+            return;
+        }
         for (int row = begin; row < rows_; row += TILE) score(tile, row, std::min(TILE, rows_ - row), keys);
         for (int row = begin; row < rows_; ++row) soften(row, first_key, keys);
         for (int row = begin; row < rows_; row += TILE) weigh(tile, row, std::min(TILE, rows_ - row), keys);
@@ -94,6 +99,33 @@ class Attention {
     }
 
    private:
+    // Rows of one new token are few: all of a tile's keys, or of its dimensions, fit the registers beside them.
+    template <class T, int... Row>
+    void few(const KeyTile<T>& tile, int first_key, int keys, std::integer_sequence<int, Row...>) {
+        static constexpr void (Attention::*functions[])(const KeyTile<T>&, int, int) = {&Attention::few<Row + 1, T>..., nullptr};
+        (this->*functions[rows_ - 1])(tile, first_key, keys);
+    }
+
+    template <int Rows, class T>
+    void few(const KeyTile<T>& tile, int first_key, int keys) {
+        constexpr int WIDE = KEY_TILE / W;
+        Floats sum[Rows][WIDE] = {};
+        const T* columns[WIDE];
+        for (int v = 0; v < WIDE; ++v) columns[v] = tile.keys[v];
+        multiply_add<Rows, KEY_TILE, 1>(sum, queries_, columns, tile.key_stride, KEY_TILE);
+        for (int r = 0; r < Rows; ++r)
+            for (int v = 0; v < WIDE; ++v) simd::store(scores_ + r * KEY_TILE + v * W, sum[r][v]);
+        for (int r = 0; r < Rows; ++r) soften(r, first_key, keys);
+        for (int r = 0; r < Rows; ++r)
+            for (int v = 0; v < WIDE; ++v) sum[r][v] = simd::load(sums_ + r * KEY_TILE + v * W) * decay_[r];
+        for (int key = 0; key < keys; key += tile.segment) {
+            for (int v = 0; v < WIDE; ++v) columns[v] = tile.values[key / tile.segment] + v * W;
+            multiply_add<Rows, KEY_TILE, 1>(sum, scores_ + key, columns, tile.value_stride, std::min(tile.segment, keys - key));
+        }
+        for (int r = 0; r < Rows; ++r)
+            for (int v = 0; v < WIDE; ++v) simd::store(sums_ + r * KEY_TILE + v * W, sum[r][v]);
+    }
+
     template <class T>
     void score(const KeyTile<T>& tile, int row, int count, int keys) {
         for (int key = 0; key < keys; key += PANEL) {

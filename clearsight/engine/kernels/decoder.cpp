@@ -75,13 +75,14 @@ class Decoder {
         grow(qkv_, size_t(batch.rows) * qkv_width());
         grow(attended_, size_t(batch.rows) * s_.heads * s_.head_dim);
         plan_attention();
-        batch.rows >= ROWS_A_THREAD * pool_.threads() ? by_rows() : by_panels();
+        few_rows() ? by_panels() : by_rows();
         score(logits);
     }
 
    private:
     static constexpr int ROWS_A_THREAD = 24;  // from here on a thread gets rows of its own
     static constexpr int BLOCK_ROWS = 60;     // and no more than this at once
+    static constexpr int SHARED_ROWS = 4;     // from here on preparing few rows is worth sharing out
 
     // What a thread needs for itself.
     struct Worker {
@@ -168,17 +169,37 @@ class Decoder {
         const int rows = batch_->rows;
         grow(shared.wide, size_t(rows) * s_.intermediate);
         for (int i = 0; i < s_.layers; ++i) {
-            pack_normalised(layers_[i].attention_norm, 0, rows, shared);
+            share_normalised(layers_[i].attention_norm);
             each_panel(layers_[i].qkv, storer(qkv_.data(), qkv_width()));
-            for (int row = 0; row < rows; ++row) place(i, row);
+            if (!one_token_each()) share_rows([&](int row, int) { place(i, row); });
             attend(i);
-            pack_attended(0, rows, shared);
+            shape_inputs(shared, rows, s_.heads * s_.head_dim);
+            share_rows([&](int row, int) { put_attended(row, row, shared.inputs); });
             each_panel(layers_[i].output, adder(0));
-            pack_normalised(layers_[i].mlp_norm, 0, rows, shared);
+            share_normalised(layers_[i].mlp_norm);
             each_panel(layers_[i].gate_up, gate(shared.wide.data()));
-            pack_gated(rows, shared, shared.wide.data());
+            shape_inputs(shared, rows, s_.intermediate);
+            share_rows([&](int row, int) { shared.inputs.put(row, shared.wide.data() + size_t(row) * s_.intermediate); });
             each_panel(layers_[i].down, adder(0));
         }
+    }
+
+    bool few_rows() const { return batch_->rows < ROWS_A_THREAD * pool_.threads(); }
+
+    // Whether no sequence has a second new token that would see the first one's keys.
+    bool one_token_each() const { return batch_->rows == batch_->sequences; }
+
+    // body(row, worker) for each row, by one thread while there are too few to wake another for.
+    template <class Body>
+    void share_rows(const Body& body) {
+        if (batch_->rows >= SHARED_ROWS) return pool_.run(batch_->rows, body);
+        for (int row = 0; row < batch_->rows; ++row) body(row, 0);
+    }
+
+    void share_normalised(const float* weight) {
+        Inputs& inputs = workers_[0].inputs;
+        shape_inputs(workers_[0], batch_->rows, s_.hidden);
+        share_rows([&](int row, int worker) { put_normalised(weight, row, row, workers_[worker], inputs); });
     }
 
     // Shares out a matrix; all threads read the inputs that the first worker holds.
@@ -233,17 +254,23 @@ class Decoder {
 
     void pack_normalised(const float* weight, int first, int count, Worker& w) {
         shape_inputs(w, count, s_.hidden);
+        for (int row = 0; row < count; ++row) put_normalised(weight, first + row, row, w, w.inputs);
+    }
+
+    // Row `from` of the batch becomes row `to` of the inputs; `w` lends its scratch.
+    void put_normalised(const float* weight, int from, int to, Worker& w, Inputs& inputs) {
         grow(w.row, s_.hidden);
-        for (int row = 0; row < count; ++row) {
-            normalise(residual(first + row), weight, s_.hidden, s_.norm_epsilon, w.row.data());
-            w.inputs.put(row, w.row.data());
-        }
+        normalise(residual(from), weight, s_.hidden, s_.norm_epsilon, w.row.data());
+        inputs.put(to, w.row.data());
     }
 
     void pack_attended(int first, int count, Worker& w) {
-        const int width = s_.heads * s_.head_dim;
-        shape_inputs(w, count, width);
-        for (int row = 0; row < count; ++row) w.inputs.put(row, attended_.data() + size_t(first + row) * width);
+        shape_inputs(w, count, s_.heads * s_.head_dim);
+        for (int row = 0; row < count; ++row) put_attended(first + row, row, w.inputs);
+    }
+
+    void put_attended(int from, int to, Inputs& inputs) {
+        inputs.put(to, attended_.data() + size_t(from) * s_.heads * s_.head_dim);
     }
 
     void pack_gated(int count, Worker& w, const float* gated) {
@@ -256,43 +283,52 @@ class Decoder {
         w.inputs.shape(rows, width, Kind(s_.weights));
     }
 
-    // Turns a row's queries and keys to its position and puts its keys and values into the cache.
     void place(int layer, int row) {
+        for (int head = 0; head < s_.kv_heads; ++head) place(layer, row, head);
+    }
+
+    // Turns a row's queries and key of one key-value head to its position and puts key and value into the cache.
+    void place(int layer, int row, int kv_head) {
+        float* heads = qkv_.data() + size_t(row) * qkv_width();
+        float* key = heads + (s_.heads + kv_head) * s_.head_dim;
+        for (int member = 0; member < group(); ++member) turn(heads + (kv_head * group() + member) * s_.head_dim, row);
+        turn(key, row);
+        const int slot = batch_->slots[row];
+        const size_t block = layer * layer_size() + (slot / s_.block_size) * block_stride() + kv_head * head_stride();
+        const int offset = slot % s_.block_size;
+        const float* value = key + s_.kv_heads * s_.head_dim;
+        Cache* keys = keys_ + block + offset;
+        Cache* values = values_ + block + offset * s_.head_dim;
+        for (int d = 0; d < s_.head_dim; d += W) {
+            Cache lanes[W];
+            simd::store(lanes, simd::load(key + d));
+            for (int i = 0; i < W; ++i) keys[size_t(d + i) * s_.block_size] = lanes[i];
+            simd::store(values + d, simd::load(value + d));
+        }
+    }
+
+    void turn(float* head, int row) const {
         const int half = s_.head_dim / 2;
         const float* cosines = cosines_ + size_t(batch_->positions[row]) * half;
         const float* sines = sines_ + size_t(batch_->positions[row]) * half;
-        float* heads = qkv_.data() + size_t(row) * qkv_width();
-        for (int head = 0; head < s_.heads + s_.kv_heads; ++head) {
-            float* first = heads + head * s_.head_dim;
-            for (int i = 0; i < half; i += W) {
-                const Floats a = simd::load(first + i), b = simd::load(first + half + i);
-                const Floats c = simd::load(cosines + i), s = simd::load(sines + i);
-                simd::store(first + i, a * c - b * s);
-                simd::store(first + half + i, b * c + a * s);
-            }
-        }
-        const int slot = batch_->slots[row];
-        const size_t block = layer * layer_size() + (slot / s_.block_size) * block_stride();
-        const int offset = slot % s_.block_size;
-        for (int head = 0; head < s_.kv_heads; ++head) {
-            const float* key = heads + (s_.heads + head) * s_.head_dim;
-            const float* value = key + s_.kv_heads * s_.head_dim;
-            Cache* keys = keys_ + block + head * head_stride() + offset;
-            Cache* values = values_ + block + head * head_stride() + offset * s_.head_dim;
-            for (int d = 0; d < s_.head_dim; d += W) {
-                Cache lanes[W];
-                simd::store(lanes, simd::load(key + d));
-                for (int i = 0; i < W; ++i) keys[size_t(d + i) * s_.block_size] = lanes[i];
-                simd::store(values + d, simd::load(value + d));
-            }
+        for (int i = 0; i < half; i += W) {
+            const Floats a = simd::load(head + i), b = simd::load(head + half + i);
+            const Floats c = simd::load(cosines + i), s = simd::load(sines + i);
+            simd::store(head + i, a * c - b * s);
+            simd::store(head + half + i, b * c + a * s);
         }
     }
 
     void attend(int layer) {
-        pool_.run(int(queries_.size()), [&](int chunk, int worker) { attend(layer, queries_[chunk], workers_[worker]); });
+        const bool place_here = few_rows() && one_token_each();
+        pool_.run(int(queries_.size()), [&](int chunk, int worker) {
+            const Queries& q = queries_[chunk];
+            if (place_here) place(layer, q.begin, q.kv_head);
+            attend(layer, q, chunk + 1 < int(queries_.size()) ? &queries_[chunk + 1] : nullptr, workers_[worker]);
+        });
     }
 
-    void attend(int layer, const Queries& q, Worker& w) {
+    void attend(int layer, const Queries& q, const Queries* next, Worker& w) {
         Attention& attention = w.attention;
         attention.start((q.end - q.begin) * group(), s_.head_dim);
         for (int token = q.begin, row = 0; token < q.end; ++token) {
@@ -303,6 +339,10 @@ class Decoder {
         const int keys = batch_->positions[q.end - 1] + 1;
         const bool gather = s_.block_size % W != 0 || (q.end - q.begin) * group() > 2 * TILE;
         for (int key = 0; key < keys; key += KEY_TILE) {
+            if (key + KEY_TILE < keys)
+                fetch_tile(layer, q, key + KEY_TILE);
+            else if (next)
+                fetch_tile(layer, *next, 0);
             if (gather)
                 attention.add(gathered_tile(layer, q, key, std::min(KEY_TILE, keys - key), w), key);
             else
@@ -316,6 +356,18 @@ class Decoder {
     size_t offset_of_block(int layer, const Queries& q, int key) const {
         const int block = batch_->block_tables[size_t(q.sequence) * batch_->table_width + key / s_.block_size];
         return layer * layer_size() + block * block_stride() + q.kv_head * head_stride();
+    }
+
+    // Asks for a tile that is wanted soon: a block's pieces are too short for the processor to see them coming.
+    void fetch_tile(int layer, const Queries& q, int first) const {
+        const int end = std::min(first + KEY_TILE, batch_->positions[q.end - 1] + 1);
+        const size_t bytes = head_stride() * sizeof(Cache);
+        for (int key = first; key < end; key += s_.block_size - key % s_.block_size) {
+            const size_t block = offset_of_block(layer, q, key);
+            for (const Cache* piece : {keys_ + block, values_ + block})
+                for (size_t line = 0; line < bytes; line += 64)
+                    __builtin_prefetch(reinterpret_cast<const char*>(piece) + line);
+        }
     }
 
     KeyTile<Cache> tile_in_place(int layer, const Queries& q, int first, int count) const {

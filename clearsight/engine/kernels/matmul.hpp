@@ -33,8 +33,7 @@ constexpr int PANEL = 32;
 constexpr int VECTORS = PANEL / W;
 constexpr int TILE = W == 16 ? 12 : W == 8 ? 3 : 2;  // accumulators fill the registers: TILE * VECTORS of them
 constexpr int GROUP = 32;
-constexpr int FEW_ROWS = 4;               // up to here memory sets the pace of int4
-constexpr int PREFETCH_DISTANCE = 4096;  // bytes; the processor's own prefetching stops at the end of a page
+constexpr int PREFETCH_DISTANCE = 2048;  // bytes; the processor's own prefetching stops at the end of a page
 constexpr int GROUP_BYTES = GROUP * PANEL;
 constexpr int PACKED_GROUP_BYTES = GROUP_BYTES / 2 + 2 * PANEL;
 
@@ -126,14 +125,14 @@ class Inputs {
 };
 
 // sum[r][v] += a[r][k] * b[k][v] for ascending k. `b` holds a pointer for each vector of columns.
-template <int Rows, int RowStride, int KStride, class T>
-INLINE void multiply_add(Floats (&sum)[Rows][VECTORS], const float* a, const T* const* b, ptrdiff_t b_stride, int depth) {
+template <int Rows, int RowStride, int KStride, class T, int Vectors>
+INLINE void multiply_add(Floats (&sum)[Rows][Vectors], const float* a, const T* const* b, ptrdiff_t b_stride, int depth) {
     for (int k = 0; k < depth; ++k) {
-        Floats columns[VECTORS];
-        for (int v = 0; v < VECTORS; ++v) columns[v] = simd::load(b[v] + k * b_stride);
+        Floats columns[Vectors];
+        for (int v = 0; v < Vectors; ++v) columns[v] = simd::load(b[v] + k * b_stride);
         for (int r = 0; r < Rows; ++r) {
             const Floats x = simd::splat(a[r * RowStride + k * KStride]);
-            for (int v = 0; v < VECTORS; ++v) sum[r][v] = simd::fma(x, columns[v], sum[r][v]);
+            for (int v = 0; v < Vectors; ++v) sum[r][v] = simd::fma(x, columns[v], sum[r][v]);
         }
     }
 }
@@ -158,6 +157,11 @@ void tile_float32(const TileCall& call) {
     multiply_add<Rows, 1, Rows>(sum, static_cast<const float*>(call.inputs), columns, PANEL, call.depth);
     for (int r = 0; r < Rows; ++r)
         for (int v = 0; v < VECTORS; ++v) simd::store(call.out + r * PANEL + v * W, sum[r][v]);
+}
+
+// Asks for the weights that come a little later.
+INLINE void fetch_ahead(const uint8_t* weights, int bytes) {
+    for (int line = 0; line < bytes; line += 64) __builtin_prefetch(weights + PREFETCH_DISTANCE + line);
 }
 
 // Writes a packed int4 group as the int8 group it stands for.
@@ -189,8 +193,7 @@ void tile_bytes(const TileCall& call) {
         alignas(64) uint8_t expanded[Packed ? GROUP_BYTES : 1];
         const uint8_t* weights = w;
         constexpr int bytes = Packed ? PACKED_GROUP_BYTES : GROUP_BYTES;
-        if constexpr (!Packed || Rows <= FEW_ROWS)
-            for (int line = 0; line < bytes; line += 64) __builtin_prefetch(w + PREFETCH_DISTANCE + line);
+        fetch_ahead(w, bytes);
         if constexpr (Packed) {
             expand_group(w, expanded);
             weights = expanded;
@@ -238,8 +241,10 @@ void multiply(const Linear& linear, const Inputs& inputs, int begin, int end, st
         const uint8_t* weights = linear.panels + panel * linear.panel_bytes();
         Kind kind = linear.kind;
         if (expand) {
-            for (int group = 0; group < linear.inputs / GROUP; ++group)
+            for (int group = 0; group < linear.inputs / GROUP; ++group) {
+                fetch_ahead(weights + group * PACKED_GROUP_BYTES, PACKED_GROUP_BYTES);
                 expand_group(weights + group * PACKED_GROUP_BYTES, expanded.data() + group * GROUP_BYTES);
+            }
             weights = expanded.data();
             kind = Kind::INT8;
         }

@@ -165,6 +165,9 @@ INLINE float sum_of_lanes(Floats value) {
 }
 
 INLINE float max_of_lanes(Floats value) {
+#if SIMD_AVX512
+    return _mm512_reduce_max_ps(value);
+#endif
     float lanes[W];
     store(lanes, value);
     for (int half = W / 2; half; half /= 2)
@@ -173,6 +176,9 @@ INLINE float max_of_lanes(Floats value) {
 }
 
 INLINE int32_t sum_of_lanes(Ints value) {
+#if SIMD_AVX512
+    return _mm512_reduce_add_epi32((__m512i)value);
+#endif
     int32_t sum = 0;
     for (int i = 0; i < W; ++i) sum += value[i];
     return sum;
