@@ -80,7 +80,7 @@ class Decoder {
     }
 
    private:
-    static constexpr int ROWS_A_THREAD = 24;  // from here on a thread gets rows of its own
+    static constexpr int ROWS_A_THREAD = 12;  // from here on a thread gets rows of its own
     static constexpr int BLOCK_ROWS = 60;     // and no more than this at once
     static constexpr int SHARED_ROWS = 4;     // from here on preparing few rows is worth sharing out
 
@@ -132,8 +132,7 @@ class Decoder {
     void by_rows() {
         const int threads = pool_.threads();
         const int rounds = (batch_->rows + threads * BLOCK_ROWS - 1) / (threads * BLOCK_ROWS);
-        const int even = (batch_->rows + rounds * threads - 1) / (rounds * threads);
-        const int size = (even + TILE - 1) / TILE * TILE;
+        const int size = (batch_->rows + rounds * threads - 1) / (rounds * threads);
         const int blocks = (batch_->rows + size - 1) / size;
         const auto each_block = [&](const auto& body) {
             pool_.run(blocks, [&](int block, int worker) {

@@ -131,8 +131,7 @@ class Vision {
     template <class Body>
     void each_block(int rows, const Body& body) {
         const int rounds = (rows + pool_.threads() * BLOCK_ROWS - 1) / (pool_.threads() * BLOCK_ROWS);
-        const int even = (rows + rounds * pool_.threads() - 1) / (rounds * pool_.threads());
-        const int size = (even + TILE - 1) / TILE * TILE;
+        const int size = (rows + rounds * pool_.threads() - 1) / (rounds * pool_.threads());
         pool_.run((rows + size - 1) / size, [&](int block, int worker) {
             body(block * size, std::min(size, rows - block * size), workers_[worker]);
         });
