@@ -47,4 +47,6 @@ class FlatBatch:
 
 
 def _int32(values: Sequence[int]) -> Tensor:
-    return torch.from_numpy(np.asarray(values, dtype=np.int32))  # for a few numbers eight times as fast as torch.tensor
+    return torch.from_numpy(
+        np.asarray(values, dtype=np.int32)
+    )  # for a few numbers eight times as fast as torch.tensor

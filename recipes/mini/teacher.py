@@ -105,7 +105,9 @@ def load(path: Path | None = None) -> EfficientNetLite2:
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise weights.WeightsError(f"{path} can't be read as weights ({error}); delete it to fetch it again") from error
+        raise weights.WeightsError(
+            f"{path} can't be read as weights ({error}); delete it to fetch it again"
+        ) from error
     network = EfficientNetLite2()
     own = network.state_dict()
     theirs = [tensor for name, tensor in stored.items() if not name.endswith("num_batches_tracked")]

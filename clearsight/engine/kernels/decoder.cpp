@@ -186,7 +186,11 @@ class Decoder {
     bool few_rows() const { return batch_->rows < ROWS_A_THREAD * pool_.threads(); }
 
     // Whether no sequence has a second new token that would see the first one's keys.
-    bool one_token_each() const { return batch_->rows == batch_->sequences; }
+    bool one_token_each() const {
+        for (int i = 0; i < batch_->sequences; ++i)
+            if (batch_->query_starts[i + 1] - batch_->query_starts[i] > 1) return false;
+        return true;
+    }
 
     // body(row, worker) for each row, by one thread while there are too few to wake another for.
     template <class Body>

@@ -173,7 +173,9 @@ class NativeDecoder:
             if len(batch.rows_M):
                 raise ValueError("a batch without tokens has no scores to give")
             return
-        at = {name: tensor.numpy() for name, tensor in parts.items()}  # small arrays, on which NumPy is much faster
+        at = {
+            name: tensor.numpy() for name, tensor in parts.items()
+        }  # small arrays, on which NumPy is much faster
         counts = np.diff(at["query_starts"])
         if not (
             len(at["positions_N"]) == len(at["slots_N"]) == count
