@@ -38,14 +38,17 @@ struct ProductCall {
 
 template <int Rows, int RowStride, class T>
 void product(const ProductCall<T>& call) {
-    Floats sum[Rows][VECTORS] = {};
-    if (call.decay)
+    for (int first = 0; first < VECTORS; first += COLUMNS) {
+        float* sums = call.sums + first * W;
+        Floats sum[Rows][COLUMNS] = {};
+        if (call.decay)
+            for (int r = 0; r < Rows; ++r)
+                for (int v = 0; v < COLUMNS; ++v)
+                    sum[r][v] = simd::load(sums + r * call.sums_stride + v * W) * call.decay[r];
+        multiply_add<Rows, RowStride, 1>(sum, call.a, call.columns + first, call.stride, call.depth);
         for (int r = 0; r < Rows; ++r)
-            for (int v = 0; v < VECTORS; ++v)
-                sum[r][v] = simd::load(call.sums + r * call.sums_stride + v * W) * call.decay[r];
-    multiply_add<Rows, RowStride, 1>(sum, call.a, call.columns, call.stride, call.depth);
-    for (int r = 0; r < Rows; ++r)
-        for (int v = 0; v < VECTORS; ++v) simd::store(call.sums + r * call.sums_stride + v * W, sum[r][v]);
+            for (int v = 0; v < COLUMNS; ++v) simd::store(sums + r * call.sums_stride + v * W, sum[r][v]);
+    }
 }
 
 template <int RowStride, class T, int... Row>

@@ -13,6 +13,8 @@
 //             group and every result is that of int8
 //
 // Inputs of a product are packed in tiles of up to TILE rows: for each k (or four k, as bytes) the rows side by side.
+// Where a processor has no dot product of bytes (PAIRS), int8 products multiply shorts instead: each four bytes a, b, c, d
+// of a row are packed as two pairs of shorts, (a, c) and (b, d).
 // Sums over bytes are exact integers and those over floats run over k from 0 up, one chain a number, so a row's
 // result depends neither on its tile nor on who computes it.
 #pragma once
@@ -31,7 +33,9 @@ using simd::W;
 
 constexpr int PANEL = 32;
 constexpr int VECTORS = PANEL / W;
-constexpr int TILE = W == 16 ? 12 : W == 8 ? 3 : 2;  // accumulators fill the registers: TILE * VECTORS of them
+constexpr bool PAIRS = SIMD_AVX2_WITHOUT_VNNI;
+constexpr int COLUMNS = W == 8 ? 2 : VECTORS;  // vectors of a panel that a tile computes at once
+constexpr int TILE = W == 16 ? 12 : PAIRS ? 4 : W == 8 ? 6 : 2;  // TILE * COLUMNS accumulators, which the registers hold
 constexpr int GROUP = 32;
 constexpr int PREFETCH_DISTANCE = 2048;  // bytes; the processor's own prefetching stops at the end of a page
 constexpr int GROUP_BYTES = GROUP * PANEL;
@@ -71,6 +75,7 @@ class Inputs {
     void reserve(int rows, int width) {
         if (bytes_.size() < size_t(rows) * width * sizeof(float) + 64) bytes_.resize(size_t(rows) * width * sizeof(float) + 64);
         if (scales_.size() < size_t(rows)) scales_.resize(rows), sums_.resize(rows);
+        if (PAIRS && group_sums_.size() < size_t(rows) * width / GROUP) group_sums_.resize(size_t(rows) * width / GROUP);
     }
 
     void shape(int rows, int width, Kind kind) {
@@ -92,33 +97,49 @@ class Inputs {
         for (int k = 0; k < width_; k += W) largest = simd::max(largest, simd::abs(simd::load(values + k)));
         const float scale = simd::max_of_lanes(largest) / 127.0f;
         const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
-        Ints sum{};
         int32_t* to = words(first) + (row - first);
-        for (int k = 0; k < width_; k += W) {
-            const Ints q = simd::round_to_ints(simd::load(values + k) * inverse);
-            sum += q;
-            int32_t quads[W / 4];
-            simd::store_as(quads, simd::narrow(q));
-            for (int i = 0; i < W / 4; ++i) to[size_t(k / 4 + i) * count] = quads[i];
+        int32_t* group_sums = PAIRS ? group_sums_.data() + size_t(first) * (width_ / GROUP) + (row - first) : nullptr;
+        Ints total{};
+        for (int begin = 0; begin < width_; begin += GROUP) {
+            Ints sum{};
+            for (int k = begin; k < begin + GROUP; k += W) {
+                const Ints q = simd::round_to_ints(simd::load(values + k) * inverse);
+                sum += q;
+                constexpr int BYTES = W / 4, SHORTS = W / 2;
+                int32_t packed[SHORTS];
+                if (PAIRS && kind_ == Kind::INT8) {
+                    simd::store_as(packed, simd::shorts(q));
+                    for (int i = 0; i < SHORTS; ++i) to[size_t(k / 2 + i) * count] = packed[i];
+                } else {
+                    simd::store_as(packed, simd::narrow(q));
+                    for (int i = 0; i < BYTES; ++i) to[size_t(k / 4 + i) * count] = packed[i];
+                }
+            }
+            if (PAIRS) group_sums[size_t(begin / GROUP) * count] = simd::sum_of_lanes(sum);
+            total += sum;
         }
         scales_[row] = scale;
-        sums_[row] = simd::sum_of_lanes(sum) * 128;
+        sums_[row] = simd::sum_of_lanes(total) * 128;
     }
 
     const Tiling& tiling() const { return tiling_; }
-    const void* tile(int first) const {
-        return bytes_.data() + size_t(first) * width_ * (kind_ == Kind::FLOAT32 ? sizeof(float) : 1);
-    }
+    const void* tile(int first) const { return bytes_.data() + offset(first); }
+    const int32_t* group_sums(int first) const { return group_sums_.data() + size_t(first) * (width_ / GROUP); }  // PAIRS only
     const float* scales() const { return scales_.data(); }
     const int32_t* sums() const { return sums_.data(); }  // 128 times the sum of the row's bytes
 
    private:
-    float* floats(int first) { return reinterpret_cast<float*>(bytes_.data()) + size_t(first) * width_; }
-    int32_t* words(int first) { return reinterpret_cast<int32_t*>(bytes_.data() + size_t(first) * width_); }
+    size_t offset(int first) const {
+        const size_t bytes = kind_ == Kind::FLOAT32 ? sizeof(float) : PAIRS && kind_ == Kind::INT8 ? sizeof(int16_t) : 1;
+        return size_t(first) * width_ * bytes;
+    }
+    float* floats(int first) { return reinterpret_cast<float*>(bytes_.data() + offset(first)); }
+    int32_t* words(int first) { return reinterpret_cast<int32_t*>(bytes_.data() + offset(first)); }
 
     std::vector<uint8_t> bytes_;
     std::vector<float> scales_;
     std::vector<int32_t> sums_;
+    std::vector<int32_t> group_sums_;  // as tiles are: for each group the rows side by side
     Tiling tiling_{1};
     int width_ = 0;
     Kind kind_ = Kind::FLOAT32;
@@ -145,18 +166,21 @@ struct TileCall {
     const float* weight_scales;
     const float* row_scales;
     const int32_t* row_sums;
+    const int32_t* group_sums;
     float* out;
 };
 
 template <int Rows>
 void tile_float32(const TileCall& call) {
-    Floats sum[Rows][VECTORS] = {};
     const float* panel = reinterpret_cast<const float*>(call.panel);
-    const float* columns[VECTORS];
-    for (int v = 0; v < VECTORS; ++v) columns[v] = panel + v * W;
-    multiply_add<Rows, 1, Rows>(sum, static_cast<const float*>(call.inputs), columns, PANEL, call.depth);
-    for (int r = 0; r < Rows; ++r)
-        for (int v = 0; v < VECTORS; ++v) simd::store(call.out + r * PANEL + v * W, sum[r][v]);
+    for (int first = 0; first < VECTORS; first += COLUMNS) {
+        Floats sum[Rows][COLUMNS] = {};
+        const float* columns[COLUMNS];
+        for (int v = 0; v < COLUMNS; ++v) columns[v] = panel + (first + v) * W;
+        multiply_add<Rows, 1, Rows>(sum, static_cast<const float*>(call.inputs), columns, PANEL, call.depth);
+        for (int r = 0; r < Rows; ++r)
+            for (int v = 0; v < COLUMNS; ++v) simd::store(call.out + r * PANEL + (first + v) * W, sum[r][v]);
+    }
 }
 
 // Asks for the weights that come a little later.
@@ -164,9 +188,9 @@ INLINE void fetch_ahead(const uint8_t* weights, int bytes) {
     for (int line = 0; line < bytes; line += 64) __builtin_prefetch(weights + PREFETCH_DISTANCE + line);
 }
 
-// Writes a packed int4 group as the int8 group it stands for.
-INLINE void expand_group(const uint8_t* from, uint8_t* to) {
-    for (int v = 0; v < VECTORS; ++v) {
+// Writes vectors [begin, end) of a packed int4 group as those of the int8 group it stands for.
+INLINE void expand_group(const uint8_t* from, uint8_t* to, int begin = 0, int end = VECTORS) {
+    for (int v = begin; v < end; ++v) {
         const int half = v * W / 16, lane = v * W % 16;
         const uint8_t* parameters = from + GROUP_BYTES / 2 + half * 32 + lane;
         const auto step = simd::widen(parameters);
@@ -184,44 +208,140 @@ INLINE void expand_group(const uint8_t* from, uint8_t* to) {
     }
 }
 
-template <int Rows, bool Packed>
-void tile_bytes(const TileCall& call) {
-    Ints sum[Rows][VECTORS] = {};
-    const int32_t* a = static_cast<const int32_t*>(call.inputs);
-    const uint8_t* w = call.panel;
-    for (int group = 0; group < call.depth / GROUP; ++group) {
-        alignas(64) uint8_t expanded[Packed ? GROUP_BYTES : 1];
-        const uint8_t* weights = w;
-        constexpr int bytes = Packed ? PACKED_GROUP_BYTES : GROUP_BYTES;
-        fetch_ahead(w, bytes);
-        if constexpr (Packed) {
-            expand_group(w, expanded);
-            weights = expanded;
-        }
-        for (int step = 0; step < GROUP / 4; ++step) {
-            Ints columns[VECTORS];
-            for (int v = 0; v < VECTORS; ++v) columns[v] = simd::load_as<Ints>(weights + step * 4 * PANEL + v * W * 4);
-            for (int r = 0; r < Rows; ++r) {
-                const Ints x = simd::splat(a[r]);
-                for (int v = 0; v < VECTORS; ++v) sum[r][v] = simd::dot4(sum[r][v], columns[v], x);
-            }
-            a += Rows;
-        }
-        w += bytes;
-    }
+// The results of exact sums over bytes.
+template <int Rows, int Vectors>
+INLINE void put_results(const TileCall& call, const Ints (&sum)[Rows][Vectors], int first) {
     for (int r = 0; r < Rows; ++r)
-        for (int v = 0; v < VECTORS; ++v) {
+        for (int v = 0; v < Vectors; ++v) {
+            const int column = (first + v) * W;
             const Floats exact = __builtin_convertvector(sum[r][v] - call.row_sums[r], Floats);
-            simd::store(call.out + r * PANEL + v * W, exact * call.row_scales[r] * simd::load(call.weight_scales + v * W));
+            simd::store(call.out + r * PANEL + column,
+                        exact * call.row_scales[r] * simd::load(call.weight_scales + column));
         }
 }
+
+template <int Rows, bool Packed>
+void tile_bytes(const TileCall& call) {
+    for (int first = 0; first < VECTORS; first += COLUMNS) {
+        Ints sum[Rows][COLUMNS] = {};
+        const int32_t* a = static_cast<const int32_t*>(call.inputs);
+        const uint8_t* w = call.panel;
+        for (int group = 0; group < call.depth / GROUP; ++group) {
+            alignas(64) uint8_t expanded[Packed ? GROUP_BYTES : 1];
+            const uint8_t* weights = w;
+            constexpr int bytes = Packed ? PACKED_GROUP_BYTES : GROUP_BYTES;
+            if (first == 0) fetch_ahead(w, bytes);
+            if constexpr (Packed) {
+                expand_group(w, expanded, first, first + COLUMNS);
+                weights = expanded;
+            }
+            for (int step = 0; step < GROUP / 4; ++step) {
+                Ints columns[COLUMNS];
+                for (int v = 0; v < COLUMNS; ++v)
+                    columns[v] = simd::load_as<Ints>(weights + step * 4 * PANEL + (first + v) * W * 4);
+                for (int r = 0; r < Rows; ++r) {
+                    const Ints x = simd::splat(a[r]);
+                    for (int v = 0; v < COLUMNS; ++v) sum[r][v] = simd::dot4(sum[r][v], columns[v], x);
+                }
+                a += Rows;
+            }
+            w += bytes;
+        }
+        put_results(call, sum, first);
+    }
+}
+
+#if SIMD_AVX2_WITHOUT_VNNI
+// int8 as products of shorts.
+template <int Rows>
+void tile_pairs(const TileCall& call) {
+    for (int first = 0; first < VECTORS; first += COLUMNS) {
+        Ints sum[Rows][COLUMNS] = {};
+        const int32_t* a = static_cast<const int32_t*>(call.inputs);
+        const uint8_t* w = call.panel;
+        for (int group = 0; group < call.depth / GROUP; ++group) {
+            if (first == 0) fetch_ahead(w, GROUP_BYTES);
+            for (int step = 0; step < GROUP / 4; ++step) {
+                __m256i even[COLUMNS], odd[COLUMNS];
+                for (int v = 0; v < COLUMNS; ++v) {
+                    const auto four = simd::load_as<__m256i>(w + step * 4 * PANEL + (first + v) * W * 4);
+                    even[v] = _mm256_and_si256(four, _mm256_set1_epi16(0xff));
+                    odd[v] = _mm256_srli_epi16(four, 8);
+                }
+                for (int r = 0; r < Rows; ++r) {
+                    const __m256i x = _mm256_set1_epi32(a[r]), y = _mm256_set1_epi32(a[Rows + r]);
+                    for (int v = 0; v < COLUMNS; ++v) {
+                        sum[r][v] += (Ints)_mm256_madd_epi16(even[v], x);
+                        sum[r][v] += (Ints)_mm256_madd_epi16(odd[v], y);
+                    }
+                }
+                a += 2 * Rows;
+            }
+            w += GROUP_BYTES;
+        }
+        put_results(call, sum, first);
+    }
+}
+
+// int4 without expanding it: a group's sum of four bits times bytes fits a short (32 * 15 * 127 / 2 = 30,480 a lane),
+// so steps and lows come in once a group: sum of (step * bits + low) * a = step * sum of bits * a + low * sum of a.
+template <int Rows>
+void tile_nibbles(const TileCall& call) {
+    const __m256i four_bits = _mm256_set1_epi8(0x0f);
+    for (int first = 0; first < VECTORS; first += COLUMNS) {
+        Ints sum[Rows][COLUMNS] = {};
+        const int32_t* a = static_cast<const int32_t*>(call.inputs);
+        const int32_t* group_sums = call.group_sums;
+        const uint8_t* w = call.panel;
+        for (int group = 0; group < call.depth / GROUP; ++group) {
+            if (first == 0) fetch_ahead(w, PACKED_GROUP_BYTES);
+            __m256i shorts[Rows][COLUMNS] = {};
+            const int half = first * W / 16, lane = first * W % 16;
+            for (int j = 0; j < GROUP / 8; ++j) {
+                __m256i lower[COLUMNS], upper[COLUMNS];
+                for (int v = 0; v < COLUMNS; ++v) {
+                    const auto both = simd::load_as<__m256i>(w + half * 256 + j * 64 + (lane + v * W) * 4);
+                    lower[v] = _mm256_and_si256(both, four_bits);
+                    upper[v] = _mm256_and_si256(_mm256_srli_epi16(both, 4), four_bits);
+                }
+                for (int r = 0; r < Rows; ++r) {
+                    const __m256i x = _mm256_set1_epi32(a[r]), y = _mm256_set1_epi32(a[Rows + r]);
+                    for (int v = 0; v < COLUMNS; ++v) {
+                        shorts[r][v] = _mm256_add_epi16(shorts[r][v], _mm256_maddubs_epi16(lower[v], x));
+                        shorts[r][v] = _mm256_add_epi16(shorts[r][v], _mm256_maddubs_epi16(upper[v], y));
+                    }
+                }
+                a += 2 * Rows;
+            }
+            for (int v = 0; v < COLUMNS; ++v) {
+                const uint8_t* parameters = w + GROUP_BYTES / 2 + half * 32 + lane + v * W;
+                const auto step = simd::widen(parameters);
+                const auto steps = (__m256i)(step | step << 16), low = (__m256i)simd::widen(parameters + 16);
+                for (int r = 0; r < Rows; ++r) {
+                    // of the sum only the lower short counts, as the upper one meets 0
+                    const __m256i lows = _mm256_madd_epi16(low, _mm256_set1_epi32(group_sums[r]));
+                    sum[r][v] += (Ints)_mm256_madd_epi16(shorts[r][v], steps) + (Ints)lows;
+                }
+            }
+            group_sums += Rows;
+            w += PACKED_GROUP_BYTES;
+        }
+        put_results(call, sum, first);
+    }
+}
+#endif
 
 using TileFunction = void (*)(const TileCall&);
 
 template <int... Row>
 TileFunction tile_function(Kind kind, int rows, std::integer_sequence<int, Row...>) {
+#if SIMD_AVX2_WITHOUT_VNNI
+    static constexpr TileFunction functions[3][TILE] = {
+        {tile_float32<Row + 1>...}, {tile_pairs<Row + 1>...}, {tile_nibbles<Row + 1>...}};
+#else
     static constexpr TileFunction functions[3][TILE] = {
         {tile_float32<Row + 1>...}, {tile_bytes<Row + 1, false>...}, {tile_bytes<Row + 1, true>...}};
+#endif
     return functions[int(kind)][rows - 1];
 }
 
@@ -234,7 +354,7 @@ inline TileFunction tile_function(Kind kind, int rows) {
 template <class Use>
 void multiply(const Linear& linear, const Inputs& inputs, int begin, int end, std::vector<uint8_t>& expanded, const Use& use) {
     const Tiling& tiling = inputs.tiling();
-    const bool expand = linear.kind == Kind::INT4 && tiling.tiles > 1;
+    const bool expand = !PAIRS && linear.kind == Kind::INT4 && tiling.tiles > 1;
     if (expand && expanded.size() < size_t(linear.inputs) * PANEL) expanded.resize(size_t(linear.inputs) * PANEL);
     alignas(64) float results[TILE * PANEL];
     for (int panel = begin; panel < end; ++panel) {
@@ -252,7 +372,7 @@ void multiply(const Linear& linear, const Inputs& inputs, int begin, int end, st
         for (int tile = 0; tile < tiling.tiles; ++tile) {
             const int first = tiling.begin(tile), count = tiling.begin(tile + 1) - first;
             tile_function(kind, count)({weights, inputs.tile(first), linear.inputs, weight_scales, inputs.scales() + first,
-                                        inputs.sums() + first, results});
+                                        inputs.sums() + first, inputs.group_sums(first), results});
             for (int r = 0; r < count; ++r) use(first + r, panel * PANEL, results + r * PANEL);
         }
     }

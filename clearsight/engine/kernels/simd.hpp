@@ -21,6 +21,11 @@
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #define SIMD_AVX2 1
 #endif
+#if SIMD_AVX2 && !defined(__AVXVNNI__)
+#define SIMD_AVX2_WITHOUT_VNNI 1
+#else
+#define SIMD_AVX2_WITHOUT_VNNI 0
+#endif
 
 namespace simd {
 
@@ -111,12 +116,6 @@ INLINE Ints dot4(Ints sum, Ints w, Ints a) {
     return sum + (Ints)_mm512_madd_epi16(w_even, a_even) + (Ints)_mm512_madd_epi16(w_odd, a_odd);
 #elif SIMD_AVX2 && defined(__AVXVNNI__)
     return (Ints)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)w, (__m256i)a);
-#elif SIMD_AVX2
-    const __m256i w_even = _mm256_and_si256((__m256i)w, _mm256_set1_epi16(0xff));
-    const __m256i w_odd = _mm256_srli_epi16((__m256i)w, 8);
-    const __m256i a_even = _mm256_srai_epi16(_mm256_slli_epi16((__m256i)a, 8), 8);
-    const __m256i a_odd = _mm256_srai_epi16((__m256i)a, 8);
-    return sum + (Ints)_mm256_madd_epi16(w_even, a_even) + (Ints)_mm256_madd_epi16(w_odd, a_odd);
 #else
     const Words unsigned_w = (Words)w, unsigned_a = (Words)a;
     for (int byte = 0; byte < 4; ++byte) {
@@ -155,6 +154,17 @@ INLINE SignedBytes narrow(Ints value) {
     return __builtin_convertvector(value, SignedBytes);
 #endif
 }
+
+#if SIMD_AVX2_WITHOUT_VNNI
+// Shorts of eight integers a to h: a, c, b, d, e, g, f, h.
+INLINE __m128i shorts(Ints value) {
+    const __m256i order = _mm256_setr_epi32(0, 2, 1, 3, 4, 6, 5, 7);
+    const __m256i sorted = _mm256_permutevar8x32_epi32((__m256i)value, order);
+    return _mm_packs_epi32(_mm256_castsi256_si128(sorted), _mm256_extracti128_si256(sorted, 1));
+}
+#else
+INLINE Ints shorts(Ints value) { return value; }  // nobody asks
+#endif
 
 INLINE float sum_of_lanes(Floats value) {
     float lanes[W];
