@@ -38,6 +38,7 @@ struct ProductCall {
 
 template <int Rows, int RowStride, class T>
 void product(const ProductCall<T>& call) {
+    constexpr int COLUMNS = columns_at_once(Rows);
     for (int first = 0; first < VECTORS; first += COLUMNS) {
         float* sums = call.sums + first * W;
         Floats sum[Rows][COLUMNS] = {};

@@ -34,12 +34,15 @@ using simd::W;
 constexpr int PANEL = 32;
 constexpr int VECTORS = PANEL / W;
 constexpr bool PAIRS = SIMD_AVX2_WITHOUT_VNNI;
-constexpr int COLUMNS = W == 8 ? 2 : VECTORS;  // vectors of a panel that a tile computes at once
-constexpr int TILE = W == 16 ? 12 : PAIRS ? 4 : W == 8 ? 6 : 2;  // TILE * COLUMNS accumulators, which the registers hold
+constexpr int TILE = W == 16 ? 12 : PAIRS ? 4 : W == 8 ? 6 : 2;  // rows
 constexpr int GROUP = 32;
 constexpr int PREFETCH_DISTANCE = 2048;  // bytes; the processor's own prefetching stops at the end of a page
 constexpr int GROUP_BYTES = GROUP * PANEL;
 constexpr int PACKED_GROUP_BYTES = GROUP_BYTES / 2 + 2 * PANEL;
+
+// Vectors of a panel that a tile computes at once, so that its accumulators fit the registers. A few rows take them all:
+// for them reading is what takes time, and that goes fastest from front to back.
+constexpr int columns_at_once(int rows) { return W == 8 && rows > 2 ? 2 : VECTORS; }
 
 enum class Kind : int { FLOAT32 = 0, INT8 = 1, INT4 = 2 };
 
@@ -172,6 +175,7 @@ struct TileCall {
 
 template <int Rows>
 void tile_float32(const TileCall& call) {
+    constexpr int COLUMNS = columns_at_once(Rows);
     const float* panel = reinterpret_cast<const float*>(call.panel);
     for (int first = 0; first < VECTORS; first += COLUMNS) {
         Floats sum[Rows][COLUMNS] = {};
@@ -222,6 +226,7 @@ INLINE void put_results(const TileCall& call, const Ints (&sum)[Rows][Vectors], 
 
 template <int Rows, bool Packed>
 void tile_bytes(const TileCall& call) {
+    constexpr int COLUMNS = columns_at_once(Rows);
     for (int first = 0; first < VECTORS; first += COLUMNS) {
         Ints sum[Rows][COLUMNS] = {};
         const int32_t* a = static_cast<const int32_t*>(call.inputs);
@@ -255,6 +260,7 @@ void tile_bytes(const TileCall& call) {
 // int8 as products of shorts.
 template <int Rows>
 void tile_pairs(const TileCall& call) {
+    constexpr int COLUMNS = columns_at_once(Rows);
     for (int first = 0; first < VECTORS; first += COLUMNS) {
         Ints sum[Rows][COLUMNS] = {};
         const int32_t* a = static_cast<const int32_t*>(call.inputs);
@@ -287,6 +293,7 @@ void tile_pairs(const TileCall& call) {
 // so steps and lows come in once a group: sum of (step * bits + low) * a = step * sum of bits * a + low * sum of a.
 template <int Rows>
 void tile_nibbles(const TileCall& call) {
+    constexpr int COLUMNS = columns_at_once(Rows);
     const __m256i four_bits = _mm256_set1_epi8(0x0f);
     for (int first = 0; first < VECTORS; first += COLUMNS) {
         Ints sum[Rows][COLUMNS] = {};
@@ -296,25 +303,24 @@ void tile_nibbles(const TileCall& call) {
         for (int group = 0; group < call.depth / GROUP; ++group) {
             if (first == 0) fetch_ahead(w, PACKED_GROUP_BYTES);
             __m256i shorts[Rows][COLUMNS] = {};
-            const int half = first * W / 16, lane = first * W % 16;
-            for (int j = 0; j < GROUP / 8; ++j) {
-                __m256i lower[COLUMNS], upper[COLUMNS];
+#pragma GCC unroll 1  // unrolled, the sums no longer fit the registers
+            for (int step = 0; step < GROUP / 4; ++step) {
+                __m256i bits[COLUMNS];
                 for (int v = 0; v < COLUMNS; ++v) {
-                    const auto both = simd::load_as<__m256i>(w + half * 256 + j * 64 + (lane + v * W) * 4);
-                    lower[v] = _mm256_and_si256(both, four_bits);
-                    upper[v] = _mm256_and_si256(_mm256_srli_epi16(both, 4), four_bits);
+                    const int half = (first + v) * W / 16, lane = (first + v) * W % 16;
+                    const auto both = simd::load_as<__m256i>(w + half * 256 + step / 2 * 64 + lane * 4);
+                    bits[v] = _mm256_and_si256(_mm256_srl_epi16(both, _mm_cvtsi32_si128(step % 2 * 4)), four_bits);
                 }
                 for (int r = 0; r < Rows; ++r) {
-                    const __m256i x = _mm256_set1_epi32(a[r]), y = _mm256_set1_epi32(a[Rows + r]);
-                    for (int v = 0; v < COLUMNS; ++v) {
-                        shorts[r][v] = _mm256_add_epi16(shorts[r][v], _mm256_maddubs_epi16(lower[v], x));
-                        shorts[r][v] = _mm256_add_epi16(shorts[r][v], _mm256_maddubs_epi16(upper[v], y));
-                    }
+                    const __m256i x = _mm256_set1_epi32(a[r]);
+                    for (int v = 0; v < COLUMNS; ++v)
+                        shorts[r][v] = _mm256_add_epi16(shorts[r][v], _mm256_maddubs_epi16(bits[v], x));
                 }
-                a += 2 * Rows;
+                a += Rows;
             }
             for (int v = 0; v < COLUMNS; ++v) {
-                const uint8_t* parameters = w + GROUP_BYTES / 2 + half * 32 + lane + v * W;
+                const int half = (first + v) * W / 16, lane = (first + v) * W % 16;
+                const uint8_t* parameters = w + GROUP_BYTES / 2 + half * 32 + lane;
                 const auto step = simd::widen(parameters);
                 const auto steps = (__m256i)(step | step << 16), low = (__m256i)simd::widen(parameters + 16);
                 for (int r = 0; r < Rows; ++r) {
