@@ -156,6 +156,25 @@ def test_quantised_scores_follow_those_of_the_network(weights: Precision) -> Non
     assert correlation(scores, expected(model, embeds)) > (0.998 if weights == "int8" else 0.92)
 
 
+@pytest.mark.parametrize("weights", ["int8", "int4"])
+@pytest.mark.parametrize("rows", [1, 7])
+def test_the_largest_sums_are_exact(weights: Precision, rows: int) -> None:
+    """Inputs that are all 127 as bytes, weights of one sign but for one in a group: sums as large as they come."""
+    model = random_model(replace(SMALL, text=replace(SMALL.text, num_hidden_layers=1)))
+    signs = torch.tensor([1.0, -1.0])
+    for name, parameter in model.text_model.layers.named_parameters():
+        if parameter.dim() > 1:
+            parameter.copy_(signs.repeat(len(parameter))[: len(parameter), None] * 0.02)
+            parameter[:, ::32] *= -1
+            parameter *= torch.linspace(0.5, 1, len(parameter))[:, None]
+        else:
+            parameter.fill_(1)
+    embeds = torch.ones(rows, SMALL.text.hidden_size)
+    scores = native(model, weights).forward(embeds, flat_batch([(0, rows, [0])]))
+    wanted = expected(model, embeds)
+    torch.testing.assert_close(scores, wanted, atol=0.05 * wanted.abs().max().item(), rtol=0)
+
+
 @pytest.mark.parametrize("weights", PRECISIONS)
 @pytest.mark.parametrize(("block_size", "kv"), [(8, "float16"), (16, "float16"), (32, "float32")])
 @pytest.mark.parametrize("threads", [1, 2])
