@@ -26,10 +26,10 @@ run: $(VENV)/stamp-run
 
 # Two processes of one thread each: threads that wait for each other would only slow both down.
 test: $(VENV)/stamp-test $(VENV)/stamp-fonts
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not exhaustive and not peer" -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not exhaustive and not peer" -n 2 --dist loadfile --durations 15
 
 test-slow: $(VENV)/stamp-test $(VENV)/stamp-fonts
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --durations 15
 
 test-exhaustive: $(VENV)/stamp-test $(VENV)/stamp-fonts
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m exhaustive
