@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -102,8 +103,17 @@ def claimed(entry: Path, what: str) -> Iterator[Path]:
             (staging / key).mkdir(exist_ok=True)
             yield Path(tempfile.mkdtemp(dir=staging / key))
         finally:
-            shutil.rmtree(staging / key, ignore_errors=True)
+            _remove(staging / key)
             lock.release()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder into which a program that is just ending may still write for a moment."""
+    for _ in range(20):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
 
 
 def commit(built: Path, entry: Path, digests: dict[str, str], archive_sha256: str) -> None:
