@@ -54,7 +54,7 @@ def initial_tower(config: VisionConfig, layers: int | None = None) -> VisionTowe
             ("mlp.fc2", "mlp.fc2"),
         ):
             scale = (
-                source[theirs + scales[name.split(".")[-1]]]
+                source[theirs + scales[name.split(".")[-1]]] * (layers is None or index < layers)
                 if name.split(".")[-1] in scales
                 else torch.ones(1)
             )
@@ -62,12 +62,6 @@ def initial_tower(config: VisionConfig, layers: int | None = None) -> VisionTowe
             state[f"{ours}{name}.bias"] = source[f"{theirs}{other}.bias"] * scale
     for kind in ("weight", "bias"):
         state[f"post_layernorm.{kind}"] = source[f"backbone.layernorm.{kind}"]
-    for index in range(config.num_hidden_layers if layers is None else layers, config.num_hidden_layers):
-        for name in ("self_attn.out_proj", "mlp.fc2"):
-            for kind in ("weight", "bias"):
-                state[f"encoder.layers.{index}.{name}.{kind}"] = torch.zeros_like(
-                    state[f"encoder.layers.{index}.{name}.{kind}"]
-                )
     tower = VisionTower(config)
     tower.load_state_dict(state)
     return tower

@@ -47,6 +47,15 @@ def test_a_rank_that_died_while_it_waited_is_not_taken_for_one_that_is_there(ser
 
 
 def test_a_rank_that_comes_late_to_an_attempt_that_is_over_does_not_disturb_the_next(server):
+    attempt(server)
+    with pytest.raises(TimeoutError, match="rank 1"):
+        fresh_store(client(server), 1, SIZE, timedelta(seconds=1))
+    stores = attempt(server)
+    stores[1].set("address", "here")
+    assert {store.get("address") for store in stores} == {b"here"}
+
+
+def test_a_late_rank_beside_its_successor_spoils_one_attempt_at_most(server):
     """It may be in time to be taken for its successor, who waits in vain; the attempt after that must succeed."""
 
     def lone() -> None:

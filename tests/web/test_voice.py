@@ -226,9 +226,8 @@ def test_speaking_silences_within_a_fifth_of_a_second(open_listening) -> None:
             page, f"document.querySelectorAll('.message.user').length > {said}", 40
         )  # a question, and it is sent
         expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=10_000)
-        page.wait_for_timeout(
-            late * 450
-        )  # voices come at a steady beat, and must not meet the same pause again
+        # voices come at a steady beat, and must not meet the same pause again
+        page.wait_for_timeout(late * 450)
         page.get_by_role("button", name="Read aloud").first.click()
         page.evaluate("window.onset = undefined")
         until(page, "window.onset > 0 && lastHeard > 0", 30)
