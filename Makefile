@@ -40,7 +40,7 @@ test-peers: $(VENV)/stamp-test $(VENV)/stamp-fonts
 lint: $(VENV)/stamp-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy clearsight/models clearsight/processing clearsight/decoding clearsight/engine clearsight/training clearsight/evals clearsight/safety clearsight/speech clearsight/describing clearsight/server clearsight/weights
+	$(BIN)/mypy clearsight/models clearsight/processing clearsight/decoding clearsight/engine clearsight/training clearsight/evals clearsight/safety clearsight/speech clearsight/describing clearsight/experts clearsight/server clearsight/weights
 	$(BIN)/lint-imports
 
 clean:

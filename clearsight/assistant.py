@@ -20,6 +20,8 @@ from clearsight.conversation import Conversation, ConversationError, Image, Part
 from clearsight.decoding.sampling import Sampling, SamplingError
 from clearsight.decoding.text import Answer
 from clearsight.engine import ConversationEngine, Engine, EngineConfig, Stream, Upstream, is_address
+from clearsight.experts import Experts
+from clearsight.experts.engine import ToldEngine, without_suffix
 
 Item = str | Path | bytes | PILImage.Image | Image | Text
 Question = Conversation | str | Sequence[Item]
@@ -72,12 +74,16 @@ class Assistant:
     ) -> "Assistant":
         """The bundled model (`mini`), a checkpoint folder, `hf:owner/name`, or a server's model.
 
-        A server is `https://host/v1#model`; its key, if it needs one, is taken from CLEARSIGHT_UPSTREAM_KEY.
+        A server is `https://host/v1#model`; its key, if it needs one, is taken from CLEARSIGHT_UPSTREAM_KEY. With
+        "+experts" behind any of them, a text recogniser and a classifier look at pictures too (clearsight.experts).
         `config` says how this machine computes. Raises as `checkpoints.load` does, and EngineError.
         """
-        if is_address(spec):
-            return cls(Upstream.at(str(spec)))
-        return cls(Engine.load(spec, config, offline=offline))
+        plain, told = without_suffix(spec)
+        if is_address(plain):
+            engine: ConversationEngine = Upstream.at(plain)
+        else:
+            engine = Engine.load(plain, config, offline=offline)
+        return cls(ToldEngine(engine, Experts.ready(offline)) if told else engine)
 
     def close(self) -> None:
         """Free what the engine holds."""

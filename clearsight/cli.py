@@ -4,6 +4,7 @@ Standard output holds the answer, or with --json one JSON object; everything els
 Exit codes: 0 done, 1 something went wrong (the message says what to do), 2 wrong usage, 130 interrupted.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 
 MAX_TOKENS = 256
+WITH_EXPERTS = "mini+experts"
 NEXT_STEPS = """
 How to go on (put [bold].venv/bin[/bold] on your PATH, or write it before the command):
   clearsight ask photo.jpg "What colour is the car?"
@@ -47,7 +49,9 @@ How to go on (put [bold].venv/bin[/bold] on your PATH, or write it before the co
 Model = Annotated[
     str,
     typer.Option(
-        help="mini (bundled), a checkpoint folder, or hf:owner/name[@revision].", envvar="CLEARSIGHT_MODEL"
+        help="mini (bundled), a checkpoint folder, or hf:owner/name[@revision]; with +experts behind it, a text "
+        "recogniser and a classifier of photographs look as well.",
+        envvar="CLEARSIGHT_MODEL",
     ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network; use what is cached.")]
@@ -97,7 +101,7 @@ def ask(
             metavar="[IMAGE]... QUESTION", help="Pictures in order (- is standard input), then the question."
         ),
     ],
-    model: Model = "mini",
+    model: Model = WITH_EXPERTS,
     detail: HowMuchDetail = "auto",
     temperature: Temperature = 0.0,
     max_tokens: MaxTokens = MAX_TOKENS,
@@ -132,7 +136,7 @@ def ask(
 )
 def describe(
     image: Annotated[str, typer.Argument(help="The picture; - is standard input.")],
-    model: Model = "mini",
+    model: Model = WITH_EXPERTS,
     detail: HowMuchDetail = "auto",
     max_tokens: MaxTokens = MAX_TOKENS,
     for_blind: Annotated[
@@ -164,7 +168,7 @@ def describe(
 
 @app.command(epilog="Example:  clearsight chat --model mini")
 def chat(
-    model: Model = "mini",
+    model: Model = WITH_EXPERTS,
     detail: HowMuchDetail = "auto",
     temperature: Temperature = 0.0,
     max_tokens: MaxTokens = MAX_TOKENS,
@@ -240,10 +244,11 @@ def export(
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UsageError(f"{out} exists and is not an empty folder; name another --out")
         from clearsight import checkpoints
+        from clearsight.experts import SUFFIX
         from clearsight.models import hf
 
         with notes.status(f"Writing {out} ..."):
-            whole, processor = checkpoints.load(model, offline=offline or None)
+            whole, processor = checkpoints.load(model.removesuffix(SUFFIX), offline=offline or None)
             hf.save(whole, out)
             processor.save(out)
         files = sorted(path.name for path in out.iterdir())
@@ -296,12 +301,12 @@ def demo(offline: Offline = False, as_json: AsJson = False) -> None:
         from clearsight import mini
 
         picture = mini.bundled_folder() / "sample.png"
-        with load("mini", None, offline) as loaded:
+        with load(WITH_EXPERTS, None, offline) as loaded:
             for question in ("What shape is this?", "What colour is the shape?"):
                 if not as_json:
                     notes.print(f"\n[bold]{escape(str(picture))}[/bold]\n[cyan]{question}[/cyan]")
                 conversation = Conversation((user(Image.from_file(picture), question),))
-                show(loaded.stream(conversation, max_tokens=MAX_TOKENS), as_json, "mini")
+                show(loaded.stream(conversation, max_tokens=MAX_TOKENS), as_json, WITH_EXPERTS)
         if not as_json:
             notes.print(NEXT_STEPS, soft_wrap=True)
 
@@ -334,9 +339,14 @@ def load(model: str, threads: int | None, offline: bool) -> "Assistant":
     from clearsight import weights
     from clearsight.assistant import Assistant
     from clearsight.engine import EngineConfig
+    from clearsight.experts.engine import without_suffix
 
-    if model == "mini":
+    plain, told = without_suffix(model)
+    if plain == "mini":
         weights.fetch(weights.BASE_DECODER, offline=offline or None)
+    if told:
+        with contextlib.suppress(weights.WeightsError):  # the model answers without it, and says so
+            weights.fetch(weights.TEACHER, offline=offline or None)
     with notes.status("Loading the model ..."):
         return Assistant.load(model, EngineConfig(threads=threads), offline=offline or None)
 
@@ -344,8 +354,9 @@ def load(model: str, threads: int | None, offline: bool) -> "Assistant":
 def load_processor(model: str, offline: bool) -> Any:
     """The processor alone, without the network's weights."""
     from clearsight import checkpoints
+    from clearsight.experts import SUFFIX
 
-    return checkpoints.load_processor(model, offline=offline or None)
+    return checkpoints.load_processor(model.removesuffix(SUFFIX), offline=offline or None)
 
 
 def show(stream: "AnswerStream", as_json: bool, model: str) -> str:

@@ -14,8 +14,8 @@ from clearsight.describing.agreement import SAMPLES, TEMPERATURE, Doubt, doubts
 from clearsight.describing.cautions import cautions
 from clearsight.describing.instructions import MAX_TOKENS, SYSTEM, TURNS
 from clearsight.describing.quality import quality
+from clearsight.experts.reading import READER, can_read, written
 from clearsight.processing.images import from_conversation_image
-from clearsight.safety.pictures import READER, can_read, written
 
 UNSURE = " (unsure)"
 

@@ -17,7 +17,9 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 8360 by default.")] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="mini, a checkpoint folder, hf:owner/name, or a server's https://host/v1#model."),
+        typer.Option(
+            help="mini, a checkpoint folder, hf:owner/name, or a server's https://host/v1#model; any with +experts."
+        ),
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder for conversations, pictures and keys.")] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Server processes.")] = None,
@@ -46,8 +48,11 @@ def serve(
             if config is not None:
                 raise UsageError("--model goes without --config; name models in the file")
             from clearsight.engine.upstream import is_address
+            from clearsight.experts.engine import without_suffix
 
-            chosen = ModelSettings(upstream=(model,)) if is_address(model) else ModelSettings(path=model)
+            model, told = without_suffix(model)
+            where = {"upstream": (model,)} if is_address(model) else {"path": model}
+            chosen = ModelSettings(**where, experts=told)
             name = model.rpartition("#")[2] if is_address(model) else Path(model).name.rpartition(":")[2]
             settings = settings.model_copy(update={"models": {name: chosen}})
         if print_config:

@@ -10,7 +10,10 @@ from pathlib import Path
 from clearsight import mini, weights
 from clearsight.checkpoints import BUNDLED
 from clearsight.engine import ConversationEngine, Engine, EngineConfig, Upstream, is_address
+from clearsight.evals.item import EvalError
 from clearsight.evals.readers import READERS
+from clearsight.experts import SUFFIX, Experts
+from clearsight.experts.engine import ToldEngine, without_suffix
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,21 @@ def opened(
     spec: str, config: EngineConfig | None = None, *, offline: bool | None = None
 ) -> Iterator[Subject]:
     """The bundled model (`mini`), a checkpoint folder, `hf:owner/name`, a server's model
-    (`https://host/v1#model`), or a program that reads (`tesseract`, `pp-ocr`).
+    (`https://host/v1#model`), any of them with `+experts` behind it, or a program that reads (`tesseract`, `pp-ocr`).
 
-    Raises as `checkpoints.load` does, EngineError, and EvalError for a reader that is not installed.
+    Raises as `checkpoints.load` does, EngineError, and EvalError for a reader or an expert that is not there.
     """
+    plain, told = without_suffix(spec)
+    if told:
+        experts = Experts.ready(offline)
+        if not (experts.read and experts.name):
+            raise EvalError(f"{spec} needs both experts; the log says which is missing and how to have it")
+        with opened(plain, config, offline=offline) as subject:
+            exactly = _digest(subject.fingerprint.encode(), experts.fingerprint().encode())
+            yield Subject(
+                ToldEngine(subject.engine, experts), subject.name + SUFFIX, exactly, subject.at_once
+            )
+        return
     if is_address(spec):
         with Upstream.at(spec) as upstream:
             address = spec.partition("#")[0]

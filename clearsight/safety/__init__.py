@@ -5,7 +5,7 @@ moderation.py             judges texts, pictures and conversations by a policy
 verdict.py                what it says, also in the shape of the OpenAI moderation API
 watch.py                  the watch over an answer while it is streamed
 text.py                   the text classifier: normalise.py undoes disguises, concepts.py knows words, a head decides
-pictures.py               sexual content, lists of known pictures, and what is written in a picture
+pictures.py               sexual content, and lists of known pictures
 generated.py, train_text.py   the sentences that the head is trained on, and training it
 abuse.py                  signs of abuse in what clients did
 """

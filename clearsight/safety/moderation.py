@@ -18,7 +18,9 @@ from PIL import Image as PILImage
 
 from clearsight import weights
 from clearsight.conversation import Conversation, Image
+from clearsight.data.curation.extras import installed
 from clearsight.data.curation.optional_models import NSFW_MODEL
+from clearsight.experts import reading
 from clearsight.processing.images import from_conversation_image
 from clearsight.safety import pictures
 from clearsight.safety.policy import CATEGORIES, KINDS, PARTS, Kind, Policy, PolicyError, Stage, load
@@ -61,7 +63,7 @@ class Moderator:
 
     def __init__(self, policy: Policy | str | Path):
         self.policy = policy if isinstance(policy, Policy) else load(policy)
-        if "sexual-pictures" in self.policy.requires and pictures.has_package("onnxruntime"):
+        if "sexual-pictures" in self.policy.requires and installed("onnxruntime"):
             try:
                 weights.resolve(NSFW_MODEL)
             except weights.WeightsError as error:
@@ -188,7 +190,7 @@ class Moderator:
             for category, known in self._lists:
                 near = hashes is not None and known.distance(hashes) <= pictures.MATCHING_DISTANCE
                 scores[category] = max(scores.get(category, 0.0), float(near))
-        writing = pictures.written(pixels) if self._reads and "reading" in self._available else ""
+        writing = reading.written(pixels) if self._reads and "reading" in self._available else ""
         return _Seen(scores, writing)
 
     def _missing_for_pictures(self) -> set[str]:
@@ -226,10 +228,10 @@ class Moderator:
 
     def _found_parts(self) -> tuple[Part, ...]:
         here = {
-            "reading": pictures.can_read(),
-            "sexual-pictures": pictures.has_package("onnxruntime") and _weights_are_here(),
-            "hash-lists": pictures.has_package("pdqhash"),
-            "private-numbers": pictures.has_package("phonenumbers"),
+            "reading": reading.can_read(),
+            "sexual-pictures": installed("onnxruntime") and _weights_are_here(),
+            "hash-lists": installed("pdqhash"),
+            "private-numbers": installed("phonenumbers"),
         }
         return tuple(Part(name, here[name], _INSTALL[name]) for name in PARTS)
 

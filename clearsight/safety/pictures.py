@@ -1,40 +1,30 @@
-"""What is judged of a picture: whether it is sexual, whether a list knows it, and what is written in it.
+"""What is judged of a picture: whether it is sexual, and whether a list knows it.
 
 Sexual content is judged by OpenNSFW, fetched by its hash. It was made for photographs and knows nothing of age: no
 model here tells whether somebody in a picture is a minor. Known pictures are found by PDQ, a perceptual hash of 256
 bits (Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", 2019, which takes
 pictures at a Hamming distance of 31 or less for the same, and hashes of a quality under 50 for too plain to
-compare), in all eight turns and reflections. Writing is read by PP-OCR (RapidOCR); a picture without any legible
-line is read once more with its contrast stretched, and a tall one turned to both sides. Lists come from whoever may
-hold them: none is shipped.
+compare), in all eight turns and reflections. Lists come from whoever may hold them: none is shipped.
 """
 
 import io
 import re
-import threading
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as PILImage
-from PIL import ImageOps
 
 from clearsight.data.curation.extras import require
-from clearsight.data.curation.optional_models import nsfw_score, read_text
+from clearsight.data.curation.optional_models import nsfw_score
 from clearsight.safety.policy import PolicyError
 
 MATCHING_DISTANCE = 31  # of 256 bits
 LEAST_QUALITY = 50  # of 100
-READER = "PP-OCR"
-READ_SIDE = 1600  # pixels: the longest side that is read; larger pictures are reduced
-SMALL_SIDE = 480  # pixels: pictures whose longest side is shorter are read at twice the size
-FEW_LETTERS = 4  # a picture in which fewer are read is read again
 JUDGED_SIDE = 512  # pixels that are enough for OpenNSFW, which looks at 256
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
-_reading = threading.Lock()  # RapidOCR keeps state between its three models
 
 
 class HashList:
@@ -85,51 +75,6 @@ def sexual_score(pixels: PILImage.Image) -> float:
     small = pixels.convert("RGB")
     small.thumbnail((JUDGED_SIDE, JUDGED_SIDE), PILImage.Resampling.BILINEAR, reducing_gap=2.0)
     return nsfw_score(_as_file(small))
-
-
-def written(pixels: PILImage.Image) -> str:
-    """The text in a picture, a line for each that is found. Raises ExtraMissing without RapidOCR."""
-    picture = pixels.convert("RGB")
-    longest = max(picture.size)
-    if longest > READ_SIDE:
-        picture.thumbnail((READ_SIDE, READ_SIDE), PILImage.Resampling.BICUBIC)
-    elif longest < SMALL_SIDE:
-        picture = picture.resize((2 * picture.width, 2 * picture.height), PILImage.Resampling.BICUBIC)
-    found = _read(picture)
-    if _letters(found) >= FEW_LETTERS:
-        return found
-    others = []
-    if _has_contrast(picture):
-        others.append(ImageOps.autocontrast(picture.convert("L"), cutoff=2).convert("RGB"))
-    if picture.height > picture.width:
-        others += [
-            picture.transpose(t) for t in (PILImage.Transpose.ROTATE_90, PILImage.Transpose.ROTATE_270)
-        ]
-    return max((found, *map(_read, others)), key=_letters)
-
-
-def can_read() -> bool:
-    """Whether `written` has what it needs."""
-    return has_package("rapidocr", "onnxruntime")
-
-
-def has_package(*names: str) -> bool:
-    """Whether packages are installed, without importing them."""
-    return all(find_spec(name) is not None for name in names)
-
-
-def _read(picture: PILImage.Image) -> str:
-    with _reading:
-        return read_text(_as_file(picture))
-
-
-def _letters(text: str) -> int:
-    return sum(character.isalnum() for character in text)
-
-
-def _has_contrast(picture: PILImage.Image) -> bool:
-    """Whether there is anything at all to be stretched."""
-    return int(np.ptp(np.asarray(picture.convert("L")))) >= 4
 
 
 def _as_file(picture: PILImage.Image) -> bytes:

@@ -2,6 +2,7 @@
 
     [models.mini]
     path = "mini"
+    experts = true
 
     [models.big]
     upstream = ["https://gpu-1:8000/v1#some/model", "https://gpu-2:8000/v1#some/model"]
@@ -57,6 +58,8 @@ class ModelSettings(_Settings):
     """mini (bundled), a checkpoint folder, or hf:owner/name[@revision]."""
     upstream: tuple[str, ...] = ()
     """https://host/v1#model, one each replica; the key, if one is needed, is in CLEARSIGHT_UPSTREAM_KEY."""
+    experts: bool = False
+    """Whether a text recogniser and a classifier of photographs tell the model what they find in each picture."""
     weights: Literal["auto", "model", "float32", "int8", "int4"] = "auto"
     threads: int | None = None
     max_sequences: Annotated[int, Field(ge=1)] = 16
@@ -143,7 +146,7 @@ class ServerConfig(_Settings):
     """A whole server."""
 
     network: Network = Network()
-    models: dict[str, ModelSettings] = {"mini": ModelSettings(path="mini")}
+    models: dict[str, ModelSettings] = {"mini": ModelSettings(path="mini", experts=True)}
     """The first one is the default of the client."""
     store: Store = Store()
     limits: Limits = Limits()

@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from clearsight.engine import Engine
+from clearsight.experts.engine import plain
 from clearsight.server.models import Model
 from clearsight.server.routing import Replica
 
@@ -83,8 +84,9 @@ class _Engines(Collector):
         for model in self._models:
             queue.add_metric((model.name, process), model.pool.queue_seconds())
             for replica in model.pool.replicas:
-                if isinstance(replica.engine, Engine):
-                    _add_engine(families, (model.name, process), replica.engine)
+                engine = plain(replica.engine)
+                if isinstance(engine, Engine):
+                    _add_engine(families, (model.name, process), engine)
                 else:
                     _add_replica(families, (model.name, replica.name, process), replica)
         yield queue

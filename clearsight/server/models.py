@@ -11,8 +11,10 @@ from clearsight.conversation import Conversation, ConversationError
 from clearsight.decoding.sampling import Sampling, SamplingError
 from clearsight.decoding.structure import StructureError
 from clearsight.decoding.text import ContextError
-from clearsight.engine import Engine, EngineConfig, EngineError
+from clearsight.engine import ConversationEngine, Engine, EngineConfig, EngineError
 from clearsight.engine.upstream import PromptSize, Upstream, UpstreamError
+from clearsight.experts import Experts
+from clearsight.experts.engine import ToldEngine, plain
 from clearsight.processing.images import ImageError
 from clearsight.processing.processor import Processor
 from clearsight.server.config import ModelSettings, ServerConfig
@@ -36,18 +38,18 @@ class Model:
     @property
     def processor(self) -> Processor | None:
         """How pictures and text become tokens; None where another server knows it."""
-        engine = self.pool.replicas[0].engine
+        engine = plain(self.pool.replicas[0].engine)
         return engine.processor if isinstance(engine, Engine) else None
 
     @property
     def context(self) -> int | None:
         """Tokens of prompt and answer together; None where another server knows it."""
-        engine = self.pool.replicas[0].engine
+        engine = plain(self.pool.replicas[0].engine)
         return engine.context if isinstance(engine, Engine) else None
 
     @property
     def vocabulary(self) -> int | None:
-        engine = self.pool.replicas[0].engine
+        engine = plain(self.pool.replicas[0].engine)
         return engine.model_config.text.vocab_size if isinstance(engine, Engine) else None
 
     @asynccontextmanager
@@ -77,8 +79,9 @@ class Model:
     def prompt_size(self, conversation: Conversation) -> PromptSize | None:
         """What a server that can count says of a prompt's text; blocks. None for all others."""
         for replica in self.pool.replicas:
-            if isinstance(replica.engine, Upstream) and not replica.is_down:
-                return replica.engine.prompt_size(conversation)
+            engine = plain(replica.engine)
+            if isinstance(engine, Upstream) and not replica.is_down:
+                return engine.prompt_size(conversation)
         return None
 
     def close(self) -> None:
@@ -212,12 +215,17 @@ class Models:
 
 
 def _replicas(settings: ModelSettings, offline: bool | None) -> list[Replica]:
+    experts = Experts.ready(offline) if settings.experts else None
+
+    def told(engine: ConversationEngine) -> ConversationEngine:
+        return ToldEngine(engine, experts) if experts else engine
+
     if settings.upstream:
-        return [Replica(Upstream.at(address, retries=0), address) for address in settings.upstream]
+        return [Replica(told(Upstream.at(address, retries=0)), address) for address in settings.upstream]
     config = EngineConfig(
         weights=settings.weights,
         threads=settings.threads,
         max_sequences=settings.max_sequences,
         cache_tokens=settings.cache_tokens,
     )
-    return [Replica(Engine.load(settings.path, config, offline=offline), settings.path)]
+    return [Replica(told(Engine.load(settings.path, config, offline=offline)), settings.path)]

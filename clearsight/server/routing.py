@@ -29,6 +29,7 @@ from clearsight.decoding.text import TokenEvent, Usage
 from clearsight.engine.contract import ConversationEngine
 from clearsight.engine.stream import Stream
 from clearsight.engine.upstream import Upstream, UpstreamError
+from clearsight.experts.engine import plain
 
 log = logging.getLogger(__name__)
 MARGIN = 4
@@ -103,7 +104,7 @@ class Replica:
 
     @property
     def is_remote(self) -> bool:
-        return isinstance(self.engine, Upstream)
+        return isinstance(plain(self.engine), Upstream)
 
     @property
     def is_down(self) -> bool:
@@ -111,9 +112,10 @@ class Replica:
 
     async def check(self) -> None:
         """Ask another server whether it is there."""
-        assert isinstance(self.engine, Upstream)
+        server = plain(self.engine)
+        assert isinstance(server, Upstream)
         was_down = self.is_down
-        self.missed_checks = 0 if await self.engine.alive(CHECK_TIMEOUT) else self.missed_checks + 1
+        self.missed_checks = 0 if await server.alive(CHECK_TIMEOUT) else self.missed_checks + 1
         if self.is_down != was_down:
             log.warning("%s %s", self.name, "doesn't answer" if self.is_down else "answers again")
 

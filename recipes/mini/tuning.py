@@ -11,7 +11,11 @@ fast as fp32.
 
     torchrun --nproc-per-node 2 -m clearsight train recipes/mini/tuning.py --out runs/mini/tuning
 
-On a graphics processor: one process, --set parallel.resting=own --set parallel.precision=bf16 --set data.workers=12.
+On processors without VNNI (`lscpu | grep vnni` prints nothing): --set parallel.resting=own. On a graphics processor:
+one process, --set parallel.resting=own --set parallel.precision=bf16 --set data.workers=12.
+
+To practise with the notes of experts (clearsight/experts) as well, and with Tux Paint's stamps:
+--set task.notes=0.6 --set task.row_tokens=224 --set task.stamps=/usr/share/tuxpaint/stamps.
 
 What is learned lies in runs/mini/tuning/model, in the form of clearsight/bundled; a run that is stopped goes on when
 the command is given again. What the chat is like says
@@ -32,6 +36,7 @@ from PIL import Image as PILImage
 from torch import Tensor, nn
 
 from clearsight import mini
+from clearsight.conversation import Text
 from clearsight.data import worlds
 from clearsight.data.worlds.scene import Scene, Split, rng_for, wording
 from clearsight.models.lora import add_low_rank, without_updates
@@ -56,10 +61,11 @@ from clearsight.training.parallel import World
 from clearsight.training.task import Counts, Show
 from recipes.mini import choices
 from recipes.mini.bridge import VocabularyLoss
-from recipes.mini.choices import ANY_PICTURE, TELLING, Axes, behind_pictures, encoded_turns, start_of
+from recipes.mini.choices import ANY_PICTURE, TELLING, Axes, encoded_turns, start_of
 from recipes.mini.cpu_attention import use_on_cpu
 from recipes.mini.lessons import DESCRIBE, GRID, Vocabulary
 from recipes.mini.looks import fold, principal_axes
+from recipes.mini.noted import Pairs, Stamps, noted, shared
 from recipes.mini.primer import charts, icons, shapes, tables, words
 from recipes.mini.replies import SAMPLED
 from recipes.mini.seeds import HELD_OUT, SeededBatch, SeededTask, Seeds
@@ -67,6 +73,7 @@ from recipes.mini.tower import HEADS
 
 PRIMER = {icons: 0.11, shapes: 0.09, charts: 0.04, words: 0.03, tables: 0.03}  # the rest are all worlds alike
 TURNS = 0.2  # share of scenes whose questions are turns of conversations
+STAMPS = 0.15  # share of scenes that are stamps, where there are any
 DESCRIBED = 0.15  # share of scenes of which a description is asked
 AXES_SEED = 3_000_000
 AXES_PICTURES = 192
@@ -91,6 +98,12 @@ class Tuning:
     """Of the features' principal components."""
     axes: int = 512
     """Principal components of the features along which the connector learns."""
+    notes: float = 0.0
+    """Share of scenes whose pictures come with notes of the experts (noted.py)."""
+    note_characters: int = 240
+    """Of the text in a scene's pictures that is noted; rows have to hold it."""
+    stamps: str = ""
+    """Tux Paint's stamps, whose names are asked as well; none without a folder."""
 
 
 @dataclass(frozen=True)
@@ -118,16 +131,18 @@ def recipe() -> TuningConfig:
 # What is shown
 
 
-def scene_of(seed: int, split: Split) -> Scene:
-    """One world's, all alike but for the first lessons'."""
+def scene_of(seed: int, split: Split, stamps: Stamps | None = None) -> Scene:
+    """One world's, all alike but for the first lessons'; or a stamp."""
     rng = rng_for("tuning", seed, split)
+    if stamps is not None and rng.random() < STAMPS:
+        return stamps.sample(seed, split)
     if rng.random() < sum(PRIMER.values()):
         return rng.choices(list(PRIMER), list(PRIMER.values()))[0].sample(seed, split)
     return worlds.load(rng.choice(list(worlds.WORLDS))).sample(seed, split)
 
 
-def asked(rng: random.Random, scene: Scene) -> list[list[tuple[str, str]]]:
-    """Short conversations about a scene, in any order: (question, answer) of their turns."""
+def asked(rng: random.Random, scene: Scene) -> Pairs:
+    """Questions about a scene with their answers, in any order."""
     if any(question.skill == "icon of ten" for question in scene.questions):
         pairs = choices.questions(rng, scene)
     else:
@@ -135,6 +150,11 @@ def asked(rng: random.Random, scene: Scene) -> list[list[tuple[str, str]]]:
         if scene.caption and rng.random() < DESCRIBED:
             pairs.append((wording(rng, scene.split, DESCRIBE), scene.caption))
     rng.shuffle(pairs)
+    return pairs
+
+
+def in_turns(rng: random.Random, pairs: Pairs) -> list[Pairs]:
+    """Short conversations of these questions: mostly one each, sometimes several turns."""
     if rng.random() >= TURNS:
         return [[pair] for pair in pairs]
     conversations = []
@@ -214,6 +234,7 @@ class Exercises:
     def __init__(self, settings: Tuning, processor: Processor, vocabulary: Vocabulary):
         self.settings, self.processor, self.vocabulary = settings, processor, vocabulary
         records = [json.loads(line) for line in SAMPLED.read_text(encoding="utf-8").splitlines()]
+        self.stamps = Stamps(settings.stamps) if settings.stamps else None
         self.texts = {
             "eval": records[::CHATS_HELD_OUT],
             "train": [record for number, record in enumerate(records) if number % CHATS_HELD_OUT],
@@ -244,13 +265,17 @@ class Exercises:
     def _row(self, rng: random.Random, seed: int, split: Split) -> tuple[Scene, Row]:
         """The scene of a seed, or where none of its questions fits into a row, that of another."""
         while True:
-            scene = scene_of(seed, split)
-            pictures = [ANY_PICTURE] * len(scene.pictures)
-            encoded = [encoded_turns(self.processor, pictures, turns) for turns in asked(rng, scene)]
+            scene = scene_of(seed, split, self.stamps)
+            pairs, notes = asked(rng, scene), [""] * len(scene.pictures)
+            if rng.random() < self.settings.notes:
+                notes, pairs = noted(rng, scene, pairs, self.settings.note_characters)
+            shown = [
+                part for note in notes for part in ((ANY_PICTURE, Text(note)) if note else (ANY_PICTURE,))
+            ]
+            encoded = [encoded_turns(self.processor, shown, turns) for turns in in_turns(rng, pairs)]
             fitting = [one for one in encoded if len(one[0]) <= self.settings.row_tokens]
             if fitting:
-                begin = behind_pictures(self.processor, fitting[0][0])
-                return scene, Row.of(begin, fitting, self.settings.row_tokens)
+                return scene, Row.of(shared(fitting), fitting, self.settings.row_tokens)
             seed += INSTEAD
 
     def _text(self, rng: random.Random, split: Split) -> Row:

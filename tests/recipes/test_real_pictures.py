@@ -12,9 +12,10 @@ from safetensors.torch import load_file
 
 from clearsight import mini, weights
 from clearsight.evals.suites import real
+from clearsight.experts import efficientnet as teacher
 from clearsight.models.presets import MINI
 from clearsight.training.config import ConfigError
-from recipes.mini import real_pictures, teacher
+from recipes.mini import real_pictures
 from recipes.mini.seeds import Seeds
 from recipes.mini.vision_init import initial_tower
 

@@ -106,7 +106,9 @@ def test_questions_of_all_worlds_are_asked() -> None:
     assert set(worlds.WORLDS) <= drawn
     scene = worlds.load("tables").sample(3, "train")
     for seed in range(20):
-        said = [pair for turns in tuning.asked(random.Random(seed), scene) for pair in turns]
+        said = tuning.asked(random.Random(seed), scene)
+        turns = tuning.in_turns(random.Random(seed), said)
+        assert [pair for one in turns for pair in one] == said
         questions = {(q.text, q.answer) for q in scene.questions}
         assert questions <= set(said) and len(set(said) - questions) <= 1
 

@@ -8,6 +8,7 @@ from PIL import Image as PILImage
 
 from clearsight import bundled
 from clearsight.conversation import Conversation, Image, assistant, user
+from clearsight.data.curation import extras
 from clearsight.data.worlds.drawing import fonts, running_text
 from clearsight.safety import pictures
 from clearsight.safety.moderation import Moderator
@@ -44,9 +45,9 @@ def listed_policy(tmp_path: Path, *hashed: PILImage.Image) -> Path:
 
 def without_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading takes seconds; tests that are about something else do without, as if it were not installed."""
-    found = pictures.find_spec
+    found = extras.find_spec
     monkeypatch.setattr(
-        "clearsight.safety.pictures.find_spec", lambda name: None if name == "rapidocr" else found(name)
+        "clearsight.data.curation.extras.find_spec", lambda name: None if name == "rapidocr" else found(name)
     )
 
 
@@ -102,7 +103,7 @@ def reading_policy(folder: Path) -> Policy:
 def test_what_could_not_be_looked_at_is_said_and_not_taken_for_clean(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("clearsight.safety.pictures.find_spec", lambda name: None)
+    monkeypatch.setattr("clearsight.data.curation.extras.find_spec", lambda name: None)
     moderator = Moderator(reading_policy(tmp_path))
     verdict = moderator.picture(scene(3))
     assert verdict.unjudged == ("reading", "sexual-pictures")
@@ -125,7 +126,7 @@ def test_a_picture_is_looked_at_once_and_the_memory_is_bounded(monkeypatch: pyte
 
 
 def test_a_policy_that_looks_at_no_writing_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clearsight.safety.pictures.written", lambda pixels: pytest.fail("it was read"))
+    monkeypatch.setattr("clearsight.experts.reading.written", lambda pixels: pytest.fail("it was read"))
     moderator = Moderator("private")
     assert "reading" not in moderator.picture(scene(1)).unjudged
 

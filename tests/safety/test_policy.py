@@ -101,7 +101,7 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_policy_that_requires_a_missing_part_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clearsight.safety.pictures.find_spec", lambda name: None)
+    monkeypatch.setattr("clearsight.data.curation.extras.find_spec", lambda name: None)
     with pytest.raises(PolicyError, match="requires reading, which is missing here; pip install"):
         Moderator("public")
     absent = Moderator("private").parts()

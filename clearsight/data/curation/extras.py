@@ -1,6 +1,7 @@
 """Libraries that only curation needs, imported when they are used."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 
@@ -16,3 +17,8 @@ def require(name: str, purpose: str, extra: str = "curation") -> ModuleType:
         raise ExtraMissing(
             f"{name.split('.')[0]} is needed {purpose}; install it with: pip install 'clearsight[{extra}]'"
         ) from error
+
+
+def installed(*modules: str) -> bool:
+    """Whether packages are there, without importing them."""
+    return all(find_spec(module) is not None for module in modules)

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from difflib import SequenceMatcher
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image as PILImage
@@ -37,8 +37,23 @@ Scorer = Callable[[Conversation], float]
 
 def read_text(data: bytes) -> str:
     """What is written in a picture, a line for each that is found. Raises ExtraMissing without RapidOCR."""
+    return "\n".join(piece.text for piece in read_pieces(data))
+
+
+class Piece(NamedTuple):
+    """Text, where it lies in the framed picture (left, top, right and bottom, pixels), and how sure the reader is."""
+
+    box: tuple[float, float, float, float]
+    text: str
+    confidence: float  # 0 to 1
+
+
+def read_pieces(data: bytes) -> list[Piece]:
+    """As `read_text`, piece by piece."""
     found = _reader()(np.asarray(_framed(decode(data)))[:, :, ::-1])
-    return "\n".join(found.txts or ())
+    corners = [] if found.boxes is None else [np.asarray(box, dtype=float) for box in found.boxes]
+    boxes = [(*box.min(0).tolist(), *box.max(0).tolist()) for box in corners]
+    return list(map(Piece, boxes, found.txts or (), found.scores or ()))
 
 
 def _framed(picture: PILImage.Image) -> PILImage.Image:

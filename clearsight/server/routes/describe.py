@@ -20,7 +20,7 @@ from clearsight.decoding.sampling import Sampling
 from clearsight.describing.cautions import cautions
 from clearsight.describing.instructions import MAX_TOKENS, SYSTEM, TURNS, Task
 from clearsight.describing.quality import quality
-from clearsight.safety.pictures import READER, can_read, written
+from clearsight.experts.reading import READER, can_read, written
 from clearsight.server.body import Body, StrictRoute
 from clearsight.server.chat.answering import Asked, InputRefused, answering
 from clearsight.server.chat.completion import REFUSED

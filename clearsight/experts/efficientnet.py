@@ -1,4 +1,4 @@
-"""EfficientNet-Lite2 with its 1,000 classes of ImageNet: who teaches the tower what real things look like.
+"""EfficientNet-Lite2 with its 1,000 classes of ImageNet: it names what is in a picture, and teaches towers to see it.
 
 The network is Google's (https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite, Apache-2.0):
 EfficientNet without squeeze-and-excitation, with ReLU6, its first and last stage not scaled. The weights come from the
