@@ -81,6 +81,17 @@ class ImageEntry(_Exact):
     warnings: list[str]
 
 
+class Note(_Exact):
+    by: str
+    text: str
+
+
+class ImageNotes(_Exact):
+    object: Literal["image.notes"]
+    model: str
+    notes: list[Note]
+
+
 class CountedPicture(_Exact):
     width: int
     height: int

@@ -52,6 +52,12 @@ class Model:
         engine = plain(self.pool.replicas[0].engine)
         return engine.model_config.text.vocab_size if isinstance(engine, Engine) else None
 
+    @property
+    def experts(self) -> Experts | None:
+        """Who else looks at its pictures."""
+        engine = self.pool.replicas[0].engine
+        return engine.experts if isinstance(engine, ToldEngine) else None
+
     @asynccontextmanager
     async def answers(
         self, conversation: Conversation, sampling: Sampling, count: int, *, tenant: str, priority: int = 0

@@ -147,6 +147,7 @@ def test_answers_to_good_requests_have_the_documented_shape(served: Served, samp
         ask("GET", "/v1/images/{sha256}", ids)
         ask("GET", "/v1/images/{sha256}/about", ids)
         ask("GET", "/v1/images/{image_id}/tiles", ids)
+        ask("GET", "/v1/images/{image_id}/notes", ids)
         made = ask("POST", "/v1/conversations", json={"title": "a"})
         ids = {"conversation_id": made["id"]}
         ask("GET", "/v1/conversations")

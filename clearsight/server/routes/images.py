@@ -9,10 +9,15 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from clearsight.conversation import Conversation, Detail, user
+from clearsight.experts import Notes
+from clearsight.experts.naming import NAMER
+from clearsight.experts.reading import READER
 from clearsight.processing import tiles
-from clearsight.server.answers import PICTURE, ImageEntry, bytes_of, told
+from clearsight.server.answers import PICTURE, ImageEntry, ImageNotes, bytes_of, told
 from clearsight.server.body import Body, StrictRoute, check_form
 from clearsight.server.errors import ApiError
+from clearsight.server.ingest.ingest import Picture
+from clearsight.server.models import engine_errors
 from clearsight.server.pictures import PictureSource, keep_upload, stored
 from clearsight.server.platform import platform_of
 from clearsight.server.principal import principal_of
@@ -78,9 +83,7 @@ async def seen(
         raise ApiError(
             400, f"{found.name} is another server's, which doesn't say what it sees.", param="model"
         )
-    source = PictureSource(platform, principal)
-    load = source.from_file if image_id.startswith("file") else source.from_store
-    taken = await load(image_id, "image_id", detail)
+    taken = await _picture_of(PictureSource(platform, principal), image_id, detail)
 
     def draw() -> bytes:
         prepared = processor.prepare(Conversation((user(taken.image),)), detail=detail)
@@ -90,6 +93,30 @@ async def seen(
         return buffer.getvalue()
 
     return Response(await anyio.to_thread.run_sync(draw), media_type="image/png")
+
+
+@router.get("/v1/images/{image_id}/notes", responses=told(ImageNotes))
+async def notes(request: Request, image_id: str, model: str | None = None) -> dict[str, Any]:
+    """What experts tell a model of a picture (a file id, or a hash of the store) besides; none where it has none."""
+    platform, principal = platform_of(request), principal_of(request)
+    found = platform.models.get(model or platform.models.default)
+    taken = await _picture_of(PictureSource(platform, principal), image_id)
+    experts = found.experts
+    said = Notes()
+    if experts is not None:
+        with engine_errors():
+            said = await anyio.to_thread.run_sync(experts.notes, taken.image, principal.organisation_id)
+    findings = ((READER, said.writing), (NAMER, said.shows))
+    return {
+        "object": "image.notes",
+        "model": found.name,
+        "notes": [{"by": by, "text": text} for by, text in findings if text],
+    }
+
+
+async def _picture_of(source: PictureSource, image_id: str, detail: Detail = "auto") -> Picture:
+    load = source.from_file if image_id.startswith("file") else source.from_store
+    return await load(image_id, "image_id", detail)
 
 
 @router.post("/v1/images", responses=told(ImageEntry))

@@ -70,7 +70,10 @@ export const pictureStrings = {
   seen: "What the model saw",
   seenWaiting: "Fetching what the model saw…",
   seenAlt: (model) => `The picture as ${model} saw it, cut into tiles`,
-  seenText: (model) => `These pixels, and nothing else, are what ${model} was given: the picture cut into tiles, and the whole picture made small at the end. What can't be made out here can't be answered.`,
+  seenText: (model) => `These pixels are what ${model} was given: the picture cut into tiles, and the whole picture made small at the end.`,
+  seenNothingElse: "What can't be made out here can't be answered.",
+  seenTold: (model) => `Other programs looked at the picture itself, and ${model} was told what they found. They can be wrong.`,
+  seenBy: { "PP-OCR": "Text in the picture, as PP-OCR reads it", "EfficientNet-Lite2": "What it may show, as EfficientNet-Lite2 guesses" },
   seenSize: (width, height) => `The picture itself has ${width} × ${height} pixels.`,
 
   // Describe for me
