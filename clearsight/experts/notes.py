@@ -8,9 +8,12 @@ import hashlib
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+
+from PIL import Image as PILImage
 
 from clearsight import weights
 from clearsight.conversation import Conversation, Image, Part, Text
@@ -48,6 +51,15 @@ class Notes:
             room -= len(line) + 1
         read = "Text in the picture:\n" + "\n".join(lines) + "\n" if lines else ""
         return read + said
+
+
+def _asked(expert: str, look: Callable[[PILImage.Image], str], pixels: PILImage.Image) -> str:
+    """What an expert finds; nothing when it fails, as the model answers without it."""
+    try:
+        return look(pixels)
+    except Exception:
+        log.exception("%s failed at a picture of %d x %d pixels", expert, *pixels.size)
+        return ""
 
 
 @dataclass
@@ -91,7 +103,8 @@ class Experts:
                 return self._kept[key]
         pixels = from_conversation_image(image)
         found = Notes(
-            reading.surely_written(pixels) if self.read else "", naming.shown(pixels) if self.name else ""
+            _asked(reading.READER, reading.surely_written, pixels) if self.read else "",
+            _asked(naming.NAMER, naming.shown, pixels) if self.name else "",
         )
         with self._lock:
             self._kept[key] = found

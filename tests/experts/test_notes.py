@@ -101,6 +101,15 @@ def test_a_broken_picture_is_an_error_of_the_picture(counted):
         Experts(True, True).told(Conversation((user(Image(data=b"no picture"), "What?"),)))
 
 
+def test_an_expert_that_fails_costs_no_answer(counted, monkeypatch, caplog):
+    def fails(pixels: PILImage.Image) -> str:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(reading, "surely_written", fails)
+    assert Experts(True, True).notes(picture(10)) == Notes("", "thing 10")
+    assert "PP-OCR failed at a picture of 10 x 8 pixels" in caplog.text
+
+
 def test_what_is_written_is_noted_row_by_row():
     pytest.importorskip("rapidocr")
     sheet = PILImage.new("RGB", (640, 240), "white")
