@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from clearsight import __version__, mini, weights
+from clearsight.experts import naming, reading
 from clearsight.models.precision import native_dtype
 
 LEAST_MEMORY = 3 * 2**30  # bytes: the bundled model stays below it
@@ -26,7 +27,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything; never raises for what it finds."""
-    return [_versions(), _processor(), _memory(), _accelerator(), _cache(), *_weights(), _parts()]
+    return [_versions(), _processor(), _memory(), _accelerator(), _cache(), *_weights(), _parts(), _experts()]
 
 
 def _versions() -> Finding:
@@ -86,3 +87,14 @@ def _parts() -> Finding:
     if not file.is_file():
         return Finding("trained parts", False, f"{file} is missing; reinstall clearsight")
     return Finding("trained parts", True, f"{file}, {file.stat().st_size / 2**20:.1f} MiB")
+
+
+def _experts() -> Finding:
+    """Without them the model answers all the same, so that nothing here is wrong."""
+    reads = f"{reading.READER} reads" if reading.can_read() else "none reads: pip install 'clearsight[ocr]'"
+    try:
+        weights.verify(weights.TEACHER)
+        names = f"{naming.NAMER} names what is shown"
+    except weights.WeightsError as error:
+        names = f"none names what is shown: {error}"
+    return Finding("experts", True, f"{reads}; {names}")

@@ -145,7 +145,8 @@ def test_describe_answers(pictures: Path) -> None:
 def test_doctor_finds_this_installation_well() -> None:
     result = run("doctor", "--json")
     findings = {finding["what"]: finding["ok"] for finding in json.loads(result.stdout)}
-    assert findings["base weights"] and findings["trained parts"] and result.exit_code == 0
+    assert findings["base weights"] and findings["trained parts"] and findings["experts"]
+    assert result.exit_code == 0
 
 
 def test_export_refuses_to_write_over_something(tmp_path: Path) -> None:
