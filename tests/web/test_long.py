@@ -29,7 +29,7 @@ def test_five_hundred_messages_with_twenty_pictures_open_at_their_end_and_go_on(
     box.fill("Which of them is blue?")
     box.press("Enter")
     expect(articles).to_have_count(MESSAGES + 2)
-    expect(page.get_by_role("button", name="Answer again").last).to_be_enabled(timeout=120_000)
+    expect(page.get_by_role("button", name="Answer again").last).to_be_enabled(timeout=300_000)
     expect(articles.last.get_by_text("did not fit and were left out")).to_be_visible()
     assert complaints(page) == []
 
@@ -48,7 +48,7 @@ def test_twenty_pictures_are_sent_in_one_conversation(open_page) -> None:
         box.fill("Which colours are these?")
         box.press("Enter")
         expect(page.locator("article.message")).to_have_count(2 * turn + 2)
-        expect(page.get_by_role("button", name="Answer again").last).to_be_enabled(timeout=120_000)
+        expect(page.get_by_role("button", name="Answer again").last).to_be_enabled(timeout=300_000)
     address, _, conversation = page.url.partition("/#/c/")
     answers = page.request.get(f"{address}/v1/conversations/{conversation}").json()["messages"][1::2]
     seen = [answer["details"]["usage"]["prompt_tokens_details"]["image_tokens"] for answer in answers]
