@@ -9,8 +9,10 @@ which runs no code, after its hash was checked.
 import math
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image as PILImage
 from torch import Tensor, nn
 
 from clearsight import weights
@@ -90,6 +92,20 @@ class EfficientNetLite2(nn.Module):
     def classes(self, map_NFXX: Tensor) -> Tensor:
         """Scores (N, 1000) of a last map, or of one that another network guesses."""
         return self.head(map_NFXX.mean((2, 3)))
+
+
+def square(picture: PILImage.Image, ground: tuple[int, ...]) -> PILImage.Image:
+    """The RGBA picture in the middle of a square of one colour, which is seen where it is transparent."""
+    side = max(picture.size)
+    canvas = PILImage.new("RGB", (side, side), ground)
+    canvas.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2), picture)
+    return canvas
+
+
+def pixels_of(picture: PILImage.Image) -> Tensor:
+    """A square picture as the network takes it: (3, 260, 260) uint8."""
+    scaled = picture.resize((SIDE, SIDE), PILImage.Resampling.BICUBIC)
+    return torch.from_numpy(np.asarray(scaled).copy()).permute(2, 0, 1)
 
 
 def _wider(channels: int) -> int:

@@ -13,7 +13,6 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image as PILImage
 from torch import Tensor
@@ -87,16 +86,8 @@ def _views(pixels: PILImage.Image) -> list[Tensor]:
     picture = pixels.convert("RGBA")
     picture.thumbnail((2 * efficientnet.SIDE,) * 2, PILImage.Resampling.BICUBIC, reducing_gap=2.0)
     long, short = max(picture.size), min(picture.size)
-    canvas = PILImage.new("RGB", (long, long), GROUND)
-    corner = ((long - picture.width) // 2, (long - picture.height) // 2)
-    canvas.paste(picture, corner, picture)
-    views = [canvas]
+    views = [efficientnet.square(picture, GROUND)]
     if long > SQUARE * short:
-        left, top = ((long - short) // 2,) * 2
-        views.append(canvas.crop((left, top, left + short, top + short)))
-    return [_pixels(view) for view in views]
-
-
-def _pixels(picture: PILImage.Image) -> Tensor:
-    scaled = picture.resize((efficientnet.SIDE, efficientnet.SIDE), PILImage.Resampling.BICUBIC)
-    return torch.from_numpy(np.asarray(scaled).copy()).permute(2, 0, 1)
+        left = top = (long - short) // 2
+        views.append(views[0].crop((left, top, left + short, top + short)))
+    return [efficientnet.pixels_of(view) for view in views]

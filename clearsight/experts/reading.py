@@ -5,7 +5,6 @@ read once more with its contrast stretched, and a tall one turned to both sides.
 picture gets what is surely there, in one look.
 """
 
-import io
 import threading
 
 import numpy as np
@@ -13,7 +12,7 @@ from PIL import Image as PILImage
 from PIL import ImageOps
 
 from clearsight.data.curation.extras import installed
-from clearsight.data.curation.optional_models import read_pieces
+from clearsight.data.curation.optional_models import as_file, read_pieces
 from clearsight.experts.rows import in_rows
 
 READER = "PP-OCR"
@@ -64,7 +63,7 @@ def _of_good_size(pixels: PILImage.Image) -> PILImage.Image:
 
 def _read(picture: PILImage.Image, confidence: float = 0.0) -> str:
     with _reading:
-        pieces = read_pieces(_as_file(picture))
+        pieces = read_pieces(as_file(picture))
     return in_rows((piece.box, piece.text) for piece in pieces if piece.confidence >= confidence)
 
 
@@ -75,10 +74,3 @@ def _letters(text: str) -> int:
 def _has_contrast(picture: PILImage.Image) -> bool:
     """Whether there is anything at all to be stretched."""
     return int(np.ptp(np.asarray(picture.convert("L")))) >= 4
-
-
-def _as_file(picture: PILImage.Image) -> bytes:
-    """As BMP, which costs no compression."""
-    kept = io.BytesIO()
-    picture.save(kept, "BMP")
-    return kept.getvalue()

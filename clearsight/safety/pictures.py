@@ -7,7 +7,6 @@ pictures at a Hamming distance of 31 or less for the same, and hashes of a quali
 compare), in all eight turns and reflections. Lists come from whoever may hold them: none is shipped.
 """
 
-import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from PIL import Image as PILImage
 
 from clearsight.data.curation.extras import require
-from clearsight.data.curation.optional_models import nsfw_score
+from clearsight.data.curation.optional_models import as_file, nsfw_score
 from clearsight.safety.policy import PolicyError
 
 MATCHING_DISTANCE = 31  # of 256 bits
@@ -74,11 +73,4 @@ def sexual_score(pixels: PILImage.Image) -> float:
     """OpenNSFW's probability that the picture is sexual. Raises ExtraMissing or WeightsError when it can't be had."""
     small = pixels.convert("RGB")
     small.thumbnail((JUDGED_SIDE, JUDGED_SIDE), PILImage.Resampling.BILINEAR, reducing_gap=2.0)
-    return nsfw_score(_as_file(small))
-
-
-def _as_file(picture: PILImage.Image) -> bytes:
-    """As BMP, which costs no compression."""
-    kept = io.BytesIO()
-    picture.save(kept, "BMP")
-    return kept.getvalue()
+    return nsfw_score(as_file(small))

@@ -19,9 +19,10 @@ from PIL import Image as PILImage
 
 from clearsight.data.worlds.scene import SIZE, Question, Scene, Split, rng_for
 from clearsight.experts import Notes, naming
+from clearsight.experts.efficientnet import square
 from clearsight.experts.rows import in_rows
 from clearsight.training.config import ConfigError
-from recipes.mini.picture_files import opened, square
+from recipes.mini.picture_files import opened
 
 Pairs = list[tuple[str, str]]
 

@@ -1,4 +1,4 @@
-"""Pictures in files, which have any size and may be see-through, as squares."""
+"""Pictures in files, which have any size and may be see-through."""
 
 from pathlib import Path
 
@@ -14,11 +14,3 @@ def opened(path: Path) -> PILImage.Image:
             raise ValueError(f"{path} has {picture.width} x {picture.height} pixels")
         picture.thumbnail((640, 640), reducing_gap=2.0)
         return picture.convert("RGBA")
-
-
-def square(picture: PILImage.Image, ground: tuple[int, ...]) -> PILImage.Image:
-    """The picture in the middle of a square of one colour, which is seen where it is transparent."""
-    side = max(picture.size)
-    canvas = PILImage.new("RGB", (side, side), ground)
-    canvas.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2), picture)
-    return canvas

@@ -42,6 +42,7 @@ from torch import Tensor, nn
 from clearsight import mini
 from clearsight.data.worlds.scene import Split, rng_for
 from clearsight.experts import efficientnet as teacher
+from clearsight.experts.efficientnet import pixels_of, square
 from clearsight.models.lora import add_low_rank
 from clearsight.models.presets import MINI
 from clearsight.models.vision import VisionTower
@@ -65,7 +66,7 @@ from clearsight.training.record import read_run
 from clearsight.training.task import Counts, Show
 from recipes.mini import tower
 from recipes.mini.cpu_attention import use_on_cpu
-from recipes.mini.picture_files import opened, square
+from recipes.mini.picture_files import opened
 from recipes.mini.seeds import SeededBatch, SeededTask, Seeds
 from recipes.mini.tower import HEADS, DenseHeads, dense_truth
 from recipes.mini.tuning import tile_of
@@ -151,7 +152,7 @@ class Views:
             except (OSError, ValueError, PILImage.DecompressionBombError):
                 continue
             if split != "train":
-                return _pixels(square(picture, (255, 255, 255)))
+                return pixels_of(square(picture, (255, 255, 255)))
             ground = (255,) * 3 if rng.random() < 0.4 else tuple(rng.randrange(256) for _ in range(3))
             whole = square(picture, ground)
             side = max(1, round(whole.width * rng.uniform(0.45, 1) ** 0.5))
@@ -161,7 +162,7 @@ class Views:
                 piece = ImageOps.mirror(piece)
             for change in (ImageEnhance.Brightness, ImageEnhance.Color, ImageEnhance.Contrast):
                 piece = change(piece).enhance(rng.uniform(0.7, 1.3))
-            return _pixels(piece)
+            return pixels_of(piece)
         raise ConfigError("20 pictures in a row can't be read; look at what task.folders names")
 
 
@@ -182,11 +183,6 @@ def pictures_below(folders: str) -> dict[Split, list[Path]]:
             "validate on; name folders of pictures, for instance --set task.folders=/usr/share/tuxpaint/stamps"
         )
     return found
-
-
-def _pixels(picture: PILImage.Image) -> Tensor:
-    scaled = picture.resize((teacher.SIDE, teacher.SIDE), PILImage.Resampling.BICUBIC)
-    return torch.from_numpy(np.asarray(scaled).copy()).permute(2, 0, 1)
 
 
 def tile_from(views_NCSS: Tensor) -> Tensor:
@@ -323,7 +319,7 @@ def neighbours(look: Callable[[Tensor], Tensor], kinds: dict[str, list[Path]]) -
     labels, features = [], []
     for kind, paths in kinds.items():
         for path in track(paths, description=kind, transient=True):
-            view = _pixels(square(opened(path), (255, 255, 255)))[None]
+            view = pixels_of(square(opened(path), (255, 255, 255)))[None]
             features.append(look(view)[0])
             labels.append(kind)
     found_ND = torch.stack(features)

@@ -48,8 +48,8 @@ def test_teacher_names_what_a_photograph_shows(expert) -> None:
     right = 0
     for name, number in wanted.items():
         file = PICTURES / f"{name}.webp"
-        picture = real_pictures.square(real_pictures.opened(file), (255, 255, 255))
-        scores = expert.classes(expert(real_pictures._pixels(picture)[None].float()))
+        picture = teacher.square(real_pictures.opened(file), (255, 255, 255))
+        scores = expert.classes(expert(teacher.pixels_of(picture)[None].float()))
         right += number in scores[0].topk(5).indices.tolist()
     assert right >= 4
 

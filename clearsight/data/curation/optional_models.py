@@ -9,6 +9,7 @@ can tell: how much likelier the text gets by seeing the picture, in nats a token
 size. Text that has nothing to do with its picture gains nothing.
 """
 
+import io
 import unicodedata
 from collections.abc import Callable
 from difflib import SequenceMatcher
@@ -33,6 +34,13 @@ NSFW_MEAN = (104.0, 117.0, 123.0)  # blue, green, red
 
 Scorer = Callable[[Conversation], float]
 """How well the texts of a conversation fit its pictures: the higher, the better."""
+
+
+def as_file(picture: PILImage.Image) -> bytes:
+    """What the models below take, as BMP, which costs no compression."""
+    kept = io.BytesIO()
+    picture.save(kept, "BMP")
+    return kept.getvalue()
 
 
 def read_text(data: bytes) -> str:
